@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { HostAddress, InterfaceName, Port } from '../model/address.ts'
+import { ClusterSpec } from '../model/cluster-spec.ts'
+import { ObservedState } from '../model/observed.ts'
+import { Plan, Step } from '../model/plan.ts'
+import { ApplyProgress, ApplyResult, Author, Revision, RevisionSummary, UtcMs } from '../model/revision.ts'
+import { plainText } from '../model/service.ts'
+import { DirectorEvent, Flow, Sample } from '../model/telemetry.ts'
+import { method, stream } from './define.ts'
+
+/** Raised when an entry changes its meaning; additions leave it. Console and agent compare it in the handshake. */
+export const agentContractVersion = 1
+
+const Empty = z.strictObject({})
+
+/**
+ * Addresses that a VIP must never be, beyond what the agent sees for itself: the console sends the one that SSH came in
+ * by, the CLI takes it from SSH_CONNECTION.
+ */
+const ProtectedAddresses = z.array(HostAddress).max(16)
+
+export const PlanRequest = z.strictObject({
+  spec: ClusterSpec,
+  protectedAddresses: ProtectedAddresses.default([]),
+})
+export const ApplyRequest = z.strictObject({
+  spec: ClusterSpec,
+  /** Revision that the operator saw when editing. */
+  baseRevision: z.int().nonnegative(),
+  /** Reverts by itself unless confirmed within this time; null: no confirmation wanted. */
+  confirmWithinSec: z.int().min(5).max(3600).nullable(),
+  author: Author,
+  message: plainText(500).default(''),
+  protectedAddresses: ProtectedAddresses.default([]),
+})
+
+export const InterfaceFacts = z.object({
+  name: z.string(),
+  index: z.number().int(),
+  mac: z.string().nullable(),
+  mtu: z.number().int(),
+  isUp: z.boolean(),
+  addresses: z.array(z.object({ address: z.string(), prefixLength: z.number().int() })),
+})
+
+export const AgentHello = z.object({
+  version: z.string(),
+  contractVersion: z.number().int(),
+  hostname: z.string(),
+  kernel: z.string(),
+  architecture: z.string(),
+  bootId: z.string(),
+  /** The agent's clocks at the answer; the console derives the skew from the first. */
+  nowMs: UtcMs,
+  monotonicMs: z.number(),
+  startedAtMs: UtcMs,
+  access: z.enum(['view', 'change']),
+  interfaces: z.array(InterfaceFacts),
+  dataplane: z.object({
+    isAvailable: z.boolean(),
+    /** What is missing, one sentence, where it is not available. */
+    reason: z.string().nullable(),
+    hooks: z.array(z.object({ hook: z.enum(['tcx', 'xdp-native', 'xdp-generic']), isUsable: z.boolean(), reason: z.string() })),
+  }),
+})
+
+/** The slow-moving truth about a director; pushed whole whenever any of it changes. */
+export const DirectorState = z.object({
+  /** Newest accepted revision; 0 = nothing was ever applied. */
+  revision: z.number().int(),
+  digest: z.string(),
+  spec: ClusterSpec,
+  progress: ApplyProgress.nullable(),
+  /** The last apply that ended while this agent ran. */
+  lastResult: ApplyResult.nullable(),
+  observed: ObservedState,
+  /** What a plan of the newest revision against the kernel wants now; empty = no drift. */
+  drift: z.array(Step),
+  events: z.array(DirectorEvent),
+  nowMs: UtcMs,
+  monotonicMs: z.number(),
+})
+
+export const agentContract = {
+  'agent.hello': method({ input: Empty, output: AgentHello, timeoutMs: 10_000 }),
+  /** First the present state, then each change within 1 s. */
+  'director.watch': stream({ input: Empty, item: DirectorState }),
+  'cluster.plan': method({ input: PlanRequest, output: Plan }),
+  /** Answers when the steps are done, or have been rolled back; the confirmation comes later. */
+  'cluster.apply': method({ input: ApplyRequest, output: ApplyResult, timeoutMs: 120_000, access: 'change' }),
+  'cluster.confirm': method({ input: z.strictObject({ revision: z.int() }), output: RevisionSummary, access: 'change' }),
+  /** Takes back the revision that awaits confirmation. */
+  'cluster.revert': method({ input: z.strictObject({ revision: z.int() }), output: ApplyResult, timeoutMs: 120_000, access: 'change' }),
+  'cluster.history': method({ input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }), output: z.array(RevisionSummary) }),
+  'cluster.revision': method({ input: z.strictObject({ revision: z.int().nonnegative() }), output: Revision }),
+  /** One sample at once, then one a second while watched. */
+  'stats.watch': stream({ input: Empty, item: Sample }),
+  /** The last samples that the agent kept, oldest first, at most 300: graphs start full. */
+  'stats.history': method({ input: Empty, output: z.array(Sample) }),
+  /** The flow of one client socket: who answers it, by the dataplane's own record. */
+  'flow.lookup': method({
+    input: z.strictObject({ clientAddress: HostAddress.optional(), clientPort: Port, vip: HostAddress, port: Port }),
+    output: Flow.nullable(),
+  }),
+  /** Asks the network who answers ARP for an address; a healthy VIP of this director is answered by nobody else. */
+  'arp.probe': method({
+    input: z.strictObject({ address: HostAddress, interface: InterfaceName.optional(), waitMs: z.int().min(100).max(5000).default(1000) }),
+    output: z.object({ interface: z.string(), answers: z.array(z.string()) }),
+    access: 'change',
+  }),
+  /** Before the agent is removed: take the dataplane and VIPs down, or leave them working without an agent. */
+  'agent.retire': method({
+    input: z.strictObject({ keepTraffic: z.boolean() }),
+    output: z.object({ detached: z.boolean(), vipsLowered: z.array(z.string()) }),
+    timeoutMs: 60_000,
+    access: 'change',
+  }),
+} as const
+
+export type AgentContract = typeof agentContract
+export type PlanRequest = z.infer<typeof PlanRequest>
+export type ApplyRequest = z.infer<typeof ApplyRequest>
+export type InterfaceFacts = z.infer<typeof InterfaceFacts>
+export type AgentHello = z.infer<typeof AgentHello>
+export type DirectorState = z.infer<typeof DirectorState>

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+
+/**
+ * What a field must be, as a key. The English words stand here because the agent's CLI prints them too; the renderer
+ * translates the same keys (`expect.*` in its locales) and a unit test holds that no key is missing there.
+ */
+export const expectations = {
+  ipv4: 'an IPv4 address such as 192.0.2.10',
+  hostAddress: 'a unicast address that one host can own, not {why}',
+  port: 'a whole number from 1 to 65535',
+  weight: 'a whole number from 0 to 65535',
+  protocol: 'tcp',
+  dataplane: 'ebpf',
+  forwarding: 'dr',
+  scheduler: 'mh',
+  announce: 'arp, route or none',
+  state: 'enabled, drain or offline',
+  name: '1 to 60 characters, none of them a control character',
+  clusterName: '1 to 60 characters, none of them a control character',
+  text: 'text of at most {max} characters without control characters',
+  interfaceName: 'a network interface name of 1 to 15 characters without "/" or blanks',
+  interval: 'a time from {min} to {max} ms',
+  timeoutBelowInterval: 'at most the interval, {interval} ms',
+  count: 'a whole number from {min} to {max}',
+  checkType: 'tcp or none',
+  apiVersion: 'signalbox/v1',
+  object: 'a mapping of fields to values',
+  list: 'a list of at most {max} entries',
+  knownField: 'one of the known fields: {fields}',
+  required: 'a value; the field is missing',
+  document: 'a document; the file is empty',
+  syntax: '{what}',
+  distinctRealServer: 'each real server once; it stands already at {other}',
+  distinctService: 'each VIP, protocol and port once; it stands already at {other}',
+  distinctName: 'each name once; it stands already at {other}',
+  notVip: 'an address other than the VIP',
+  notRealServer: 'an address other than that of a real server ({other})',
+  samePortInDr: 'the port of the virtual service, {port}: DR cannot translate ports',
+  notManagementAddress: 'an address other than the one that SSH came in by',
+  notOwnAddress: 'an address that the director does not carry already, or allowOwnAddress: true',
+  onLink: 'an address that the director reaches without a gateway: DR rewrites only the MAC',
+  interfaceOfDirector: 'an interface of the director: {names}',
+  interfaceForVip: 'an address in a network of one of the director\'s interfaces, or the field interface',
+  valid: 'a valid value',
+} as const
+
+export type ExpectationKey = keyof typeof expectations
+const expectationKeys = Object.keys(expectations) as [ExpectationKey, ...ExpectationKey[]]
+
+/** One thing wrong with an input: the field, what was found there, what was expected. Travels over the contracts. */
+export const Issue = z.object({
+  /** Field names and list positions from the document's root; empty means the document itself. */
+  path: z.array(z.union([z.string(), z.number()])),
+  /** The value as found, shortened, as JSON; `nothing` where there is none. */
+  found: z.string(),
+  expectation: z.enum(expectationKeys),
+  params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  /** Position in the file, from 1, where the input was a text file. */
+  line: z.number().int().positive().optional(),
+})
+export type Issue = z.infer<typeof Issue>
+
+/** `services[0].port`, as people write it. */
+export function formatPath(path: readonly (string | number)[]): string {
+  if (path.length === 0) return 'document'
+  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('')
+}
+
+/** Fills `{name}` places of a template. */
+export function fill(template: string, params: Readonly<Record<string, string | number>> = {}): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(params, name) ? String(params[name]) : whole,
+  )
+}
+
+/** The English sentence: `services[0].port: found 70000, expected a whole number from 1 to 65535`. */
+export function formatIssue(issue: Issue): string {
+  const where = issue.line === undefined ? '' : `line ${issue.line}: `
+  return `${where}${formatPath(issue.path)}: found ${issue.found}, expected ${fill(expectations[issue.expectation], issue.params)}`
+}
+
+/** A value as an operator should see it in an error: JSON, at most 80 characters. */
+export function showValue(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+/**
+ * An `error` option for a zod schema that carries an expectation instead of prose, so that the words can be translated
+ * and the found value can be added by {@link issuesOf}.
+ */
+export function expected(key: ExpectationKey, params?: Record<string, string | number>): { error: () => string } {
+  const code = params === undefined ? key : `${key} ${JSON.stringify(params)}`
+  return { error: () => code }
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input
+  for (const key of path) {
+    if (value === null || typeof value !== 'object') return undefined
+    value = Object.hasOwn(value, key) ? (value as Record<PropertyKey, unknown>)[key] : undefined
+  }
+  return value
+}
+
+function parseCode(message: string): { expectation: ExpectationKey; params?: Record<string, string | number> } {
+  const space = message.indexOf(' ')
+  const key = space === -1 ? message : message.slice(0, space)
+  if (!Object.hasOwn(expectations, key)) return { expectation: 'syntax', params: { what: message } }
+  if (space === -1) return { expectation: key as ExpectationKey }
+  return { expectation: key as ExpectationKey, params: JSON.parse(message.slice(space + 1)) }
+}
+
+/** Turns a zod error into issues that name what was found. `input` is the value that was parsed. */
+export function issuesOf(error: z.ZodError, input: unknown): Issue[] {
+  return error.issues.flatMap((issue): Issue[] => {
+    const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        found: showValue(valueAt(input, [...path, key])),
+        expectation: 'knownField',
+        params: { fields: parseCode(issue.message).params?.['fields'] ?? '—' },
+      }))
+    }
+    const value = valueAt(input, path)
+    if (value === undefined && issue.code !== 'custom') return [{ path, found: 'nothing', expectation: 'required' }]
+    return [{ path, found: showValue(value), ...parseCode(issue.message) }]
+  })
+}
