@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config'
+
+/** Minutes, for the lanes that start real hosts, agents and browsers on a machine that may be busy. */
+const minutes = (n: number): number => n * 60_000
+
+/** Lanes without a kernel, a host or a browser: files run side by side. */
+const pureLane = (name: string) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.{ts,tsx}`], testTimeout: 20_000, hookTimeout: 20_000 },
+})
+
+/** Lanes that share one kernel: files run one after the other, in processes of their own. */
+const kernelLane = (name: string, testTimeout: number) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.{ts,tsx}`],
+    pool: 'forks' as const,
+    fileParallelism: false,
+    testTimeout,
+    hookTimeout: minutes(3),
+    teardownTimeout: minutes(1),
+  },
+})
+
+export default defineConfig({
+  cacheDir: '.cache/vitest',
+  test: {
+    environment: 'node',
+    watch: false,
+    maxWorkers: 2,
+    projects: [
+      pureLane('unit'),
+      pureLane('contract'),
+      kernelLane('packet', minutes(1)),
+      kernelLane('netns', minutes(3)),
+      kernelLane('e2e', minutes(5)),
+    ],
+  },
+})
