@@ -60,7 +60,9 @@ export const AgentHello = z.object({
     isAvailable: z.boolean(),
     /** What is missing, one sentence, where it is not available. */
     reason: z.string().nullable(),
-    hooks: z.array(z.object({ hook: z.enum(['tcx', 'xdp-native', 'xdp-generic']), isUsable: z.boolean(), reason: z.string() })),
+    hooks: z.array(
+      z.object({ hook: z.enum(['tcx', 'xdp-native', 'xdp-generic']), isUsable: z.boolean(), reason: z.string() }),
+    ),
   }),
 })
 
@@ -88,10 +90,22 @@ export const agentContract = {
   'cluster.plan': method({ input: PlanRequest, output: Plan }),
   /** Answers when the steps are done, or have been rolled back; the confirmation comes later. */
   'cluster.apply': method({ input: ApplyRequest, output: ApplyResult, timeoutMs: 120_000, access: 'change' }),
-  'cluster.confirm': method({ input: z.strictObject({ revision: z.int() }), output: RevisionSummary, access: 'change' }),
+  'cluster.confirm': method({
+    input: z.strictObject({ revision: z.int() }),
+    output: RevisionSummary,
+    access: 'change',
+  }),
   /** Takes back the revision that awaits confirmation. */
-  'cluster.revert': method({ input: z.strictObject({ revision: z.int() }), output: ApplyResult, timeoutMs: 120_000, access: 'change' }),
-  'cluster.history': method({ input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }), output: z.array(RevisionSummary) }),
+  'cluster.revert': method({
+    input: z.strictObject({ revision: z.int() }),
+    output: ApplyResult,
+    timeoutMs: 120_000,
+    access: 'change',
+  }),
+  'cluster.history': method({
+    input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }),
+    output: z.array(RevisionSummary),
+  }),
   'cluster.revision': method({ input: z.strictObject({ revision: z.int().nonnegative() }), output: Revision }),
   /** One sample at once, then one a second while watched. */
   'stats.watch': stream({ input: Empty, item: Sample }),
@@ -104,7 +118,11 @@ export const agentContract = {
   }),
   /** Asks the network who answers ARP for an address; a healthy VIP of this director is answered by nobody else. */
   'arp.probe': method({
-    input: z.strictObject({ address: HostAddress, interface: InterfaceName.optional(), waitMs: z.int().min(100).max(5000).default(1000) }),
+    input: z.strictObject({
+      address: HostAddress,
+      interface: InterfaceName.optional(),
+      waitMs: z.int().min(100).max(5000).default(1000),
+    }),
     output: z.object({ interface: z.string(), answers: z.array(z.string()) }),
     access: 'change',
   }),

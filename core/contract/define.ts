@@ -33,8 +33,10 @@ export function stream<I extends z.ZodType, O extends z.ZodType>(def: { input: I
   return { kind: 'stream', access: 'view', ...def }
 }
 
-export type MethodName<C extends Contract> = { [K in keyof C]: C[K]['kind'] extends 'method' ? K : never }[keyof C] & string
-export type StreamName<C extends Contract> = { [K in keyof C]: C[K]['kind'] extends 'stream' ? K : never }[keyof C] & string
+export type MethodName<C extends Contract> = { [K in keyof C]: C[K]['kind'] extends 'method' ? K : never }[keyof C] &
+  string
+export type StreamName<C extends Contract> = { [K in keyof C]: C[K]['kind'] extends 'stream' ? K : never }[keyof C] &
+  string
 export type InputOf<D> = D extends { input: infer I extends z.ZodType } ? z.input<I> : never
 export type ParsedInputOf<D> = D extends { input: infer I extends z.ZodType } ? z.output<I> : never
 export type OutputOf<D> = D extends { output: infer O extends z.ZodType } ? z.output<O> : never

@@ -52,7 +52,11 @@ export class AppError extends Error {
   readonly details: Readonly<Record<string, string>> | undefined
   readonly retryable: boolean
 
-  constructor(code: ErrorCode, message: string, more: Partial<Omit<WireError, 'code' | 'message'>> & { cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: Partial<Omit<WireError, 'code' | 'message'>> & { cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause })
     this.name = 'AppError'
     this.code = code
@@ -65,7 +69,8 @@ export class AppError extends Error {
 
 /** For the wire. What is not an AppError is a defect: its text stays in the log of the side where it happened. */
 export function toWireError(error: unknown): WireError {
-  if (!(error instanceof AppError)) return { code: 'INTERNAL', message: 'An unexpected error occurred; the log has the details.' }
+  if (!(error instanceof AppError))
+    return { code: 'INTERNAL', message: 'An unexpected error occurred; the log has the details.' }
   return {
     code: error.code,
     message: error.message,

@@ -41,7 +41,9 @@ export const HostFacts = z.object({
   ),
   /** Listening TCP sockets; null where the tool was missing. `*` stands for every address. */
   listeners: z.array(z.object({ address: z.string(), port: z.number().int() })).nullable(),
-  neighbours: z.array(z.object({ address: z.string(), mac: z.string().nullable(), interface: z.string(), state: z.string() })),
+  neighbours: z.array(
+    z.object({ address: z.string(), mac: z.string().nullable(), interface: z.string(), state: z.string() }),
+  ),
   /** Values that only some rules need: `reversePathFilterDrops`, `btf`, `bpffs`, … */
   extra: z.record(z.string(), z.string()),
 })

@@ -18,7 +18,8 @@ export const HostAddress = Ipv4Address.superRefine((text, context) => {
   }
 })
 
-export const Port = z.int(expected('port')).min(1, expected('port')).max(65535, expected('port'))
+const outOfRange = { ...expected('port'), abort: true }
+export const Port = z.int(expected('port')).min(1, outOfRange).max(65535, outOfRange)
 
 /** Linux: IFNAMSIZ 16 with the final NUL, no slash, no white space (dev_valid_name in net/core/dev.c). */
 export const InterfaceName = z

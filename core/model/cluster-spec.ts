@@ -1,29 +1,19 @@
 import { z } from 'zod'
-import { type Issue, expected, issuesOf } from './issue.ts'
+import { type Issue, expected, issuesOf, strictFields } from './issue.ts'
 import { VirtualService, realServerKey, serviceKey } from './service.ts'
 
 export const maxServices = 1000
 
 /** The document that an operator edits: what the directors of a cluster shall do. */
-export const ClusterSpec = z
-  .strictObject(
-    {
-      apiVersion: z.literal('signalbox/v1', expected('apiVersion')),
-      name: z.string(expected('clusterName')).regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u, expected('clusterName')),
-      services: z
-        .array(VirtualService, expected('list', { max: maxServices }))
-        .max(maxServices, expected('list', { max: maxServices })),
-    },
-    {
-      error: (issue) =>
-        issue.code === 'unrecognized_keys'
-          ? expected('knownField', { fields: 'apiVersion, name, services' }).error()
-          : expected('object').error(),
-    },
-  )
-  .superRefine((spec, context) => {
-    for (const issue of crossFieldIssues(spec.services)) context.addIssue({ code: 'custom', ...issue })
-  })
+export const ClusterSpec = strictFields({
+  apiVersion: z.literal('signalbox/v1', expected('apiVersion')),
+  name: z.string(expected('clusterName')).regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u, expected('clusterName')),
+  services: z
+    .array(VirtualService, expected('list', { max: maxServices }))
+    .max(maxServices, expected('list', { max: maxServices })),
+}).superRefine((spec, context) => {
+  for (const issue of crossFieldIssues(spec.services)) context.addIssue({ code: 'custom', ...issue })
+})
 export type ClusterSpec = z.infer<typeof ClusterSpec>
 
 export const emptySpec = (name: string): ClusterSpec => ({ apiVersion: 'signalbox/v1', name, services: [] })
@@ -38,11 +28,17 @@ function* crossFieldIssues(services: readonly VirtualService[]): Generator<Cross
   for (const [s, service] of services.entries()) {
     const sameKey = keys.get(serviceKey(service))
     if (sameKey !== undefined) {
-      yield { path: ['services', s, 'port'], message: expected('distinctService', { other: `services[${sameKey}]` }).error() }
+      yield {
+        path: ['services', s, 'port'],
+        message: expected('distinctService', { other: `services[${sameKey}]` }).error(),
+      }
     } else keys.set(serviceKey(service), s)
     const sameName = names.get(service.name)
     if (sameName !== undefined) {
-      yield { path: ['services', s, 'name'], message: expected('distinctName', { other: `services[${sameName}]` }).error() }
+      yield {
+        path: ['services', s, 'name'],
+        message: expected('distinctName', { other: `services[${sameName}]` }).error(),
+      }
     } else names.set(service.name, s)
 
     const seen = new Map<string, number>()
@@ -50,7 +46,10 @@ function* crossFieldIssues(services: readonly VirtualService[]): Generator<Cross
       const path = ['services', s, 'realServers', r]
       const twin = seen.get(realServerKey(realServer))
       if (twin !== undefined) {
-        yield { path: [...path, 'address'], message: expected('distinctRealServer', { other: `realServers[${twin}]` }).error() }
+        yield {
+          path: [...path, 'address'],
+          message: expected('distinctRealServer', { other: `realServers[${twin}]` }).error(),
+        }
       } else seen.set(realServerKey(realServer), r)
       if (realServer.address === service.vip) yield { path: [...path, 'address'], message: expected('notVip').error() }
       else realServerAddresses.set(realServer.address, `services[${s}].realServers[${r}]`)
@@ -61,7 +60,8 @@ function* crossFieldIssues(services: readonly VirtualService[]): Generator<Cross
   }
   for (const [s, service] of services.entries()) {
     const other = realServerAddresses.get(service.vip)
-    if (other !== undefined) yield { path: ['services', s, 'vip'], message: expected('notRealServer', { other }).error() }
+    if (other !== undefined)
+      yield { path: ['services', s, 'vip'], message: expected('notRealServer', { other }).error() }
   }
 }
 
@@ -69,7 +69,8 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; issues: Issue[] }
 
 /** Reads a value that came from outside (file, form, peer) as a cluster spec; never throws. */
 export function parseClusterSpec(input: unknown): Parsed<ClusterSpec> {
-  if (input === null || input === undefined) return { ok: false, issues: [{ path: [], found: 'nothing', expectation: 'document' }] }
+  if (input === null || input === undefined)
+    return { ok: false, issues: [{ path: [], found: 'nothing', expectation: 'document' }] }
   const result = ClusterSpec.safeParse(input)
   return result.success ? { ok: true, value: result.data } : { ok: false, issues: issuesOf(result.error, input) }
 }

@@ -21,9 +21,9 @@ export const ServiceForm = z.strictObject({
   vip: Text,
   allowOwnAddress: z.boolean(),
   check: z.strictObject({ type: z.enum(['tcp', 'none']), intervalMs: Text, timeoutMs: Text, rise: Text, fall: Text }),
-  realServers: z.array(
-    z.strictObject({ id: Text, address: Text, port: Text, weight: Text, name: Text, access: RealServerAccess }),
-  ).max(1000),
+  realServers: z
+    .array(z.strictObject({ id: Text, address: Text, port: Text, weight: Text, name: Text, access: RealServerAccess }))
+    .max(1000),
   confirmWithinSec: Text,
   message: Text,
 })

@@ -40,7 +40,7 @@ export const expectations = {
   notOwnAddress: 'an address that the director does not carry already, or allowOwnAddress: true',
   onLink: 'an address that the director reaches without a gateway: DR rewrites only the MAC',
   interfaceOfDirector: 'an interface of the director: {names}',
-  interfaceForVip: 'an address in a network of one of the director\'s interfaces, or the field interface',
+  interfaceForVip: "an address in a network of one of the director's interfaces, or the field interface",
   valid: 'a valid value',
 } as const
 
@@ -127,5 +127,14 @@ export function issuesOf(error: z.ZodError, input: unknown): Issue[] {
     const value = valueAt(input, path)
     if (value === undefined && issue.code !== 'custom') return [{ path, found: 'nothing', expectation: 'required' }]
     return [{ path, found: showValue(value), ...parseCode(issue.message) }]
+  })
+}
+
+/** A mapping with just these fields; an unknown one is refused with the list of those that exist. */
+export function strictFields<S extends z.ZodRawShape>(shape: S) {
+  const fields = Object.keys(shape).join(', ')
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? expected('knownField', { fields }).error() : expected('object').error(),
   })
 }

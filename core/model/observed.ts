@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { Announce, DataplaneName, ForwardingMethod, HealthCheck, Protocol, RealServerState, Scheduler } from './service.ts'
+import {
+  Announce,
+  DataplaneName,
+  ForwardingMethod,
+  HealthCheck,
+  Protocol,
+  RealServerState,
+  Scheduler,
+} from './service.ts'
 
 /** A real server as the dataplane has it now. */
 export const ObservedRealServer = z.object({

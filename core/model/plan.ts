@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { Issue } from './issue.ts'
-import { Announce, DataplaneName, ForwardingMethod, HealthCheck, Protocol, RealServerState, Scheduler, ServiceKey } from './service.ts'
+import {
+  Announce,
+  DataplaneName,
+  ForwardingMethod,
+  HealthCheck,
+  Protocol,
+  RealServerState,
+  Scheduler,
+  ServiceKey,
+} from './service.ts'
 
 /** The part of a virtual service that is programmed; name and notes live in the document alone. */
 export const ServiceConfig = z.object({
@@ -21,7 +30,8 @@ export const RealServerConfig = z.object({
   state: RealServerState,
 })
 
-const step = <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) => z.object({ kind: z.literal(kind), ...shape })
+const step = <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
+  z.object({ kind: z.literal(kind), ...shape })
 
 /** One reversible action on the director. Each carries before and after, so its inverse is known before it runs. */
 export const Step = z.discriminatedUnion('kind', [

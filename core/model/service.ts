@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { HostAddress, InterfaceName, Port } from './address.ts'
-import { expected } from './issue.ts'
+import { expected, strictFields } from './issue.ts'
 
 /** Text that is shown or stored, never run: no control characters, so that it cannot forge a terminal or a log line. */
 export const plainText = (max: number) =>
@@ -28,72 +28,63 @@ export const RealServerState = z.enum(['enabled', 'drain', 'offline'], expected(
 
 export const Weight = z.int(expected('weight')).min(0, expected('weight')).max(65535, expected('weight'))
 
-export const RealServer = z.strictObject(
-  {
-    address: HostAddress,
-    port: Port,
-    weight: Weight.default(1),
-    state: RealServerState.default('enabled'),
-    name: Name.optional(),
-  },
-  expected('knownField', { fields: 'address, port, weight, state, name' }),
-)
+export const RealServer = strictFields({
+  address: HostAddress,
+  port: Port,
+  weight: Weight.default(1),
+  state: RealServerState.default('enabled'),
+  name: Name.optional(),
+})
 
 const countOf = (min: number, max: number) =>
-  z.int(expected('count', { min, max })).min(min, expected('count', { min, max })).max(max, expected('count', { min, max }))
+  z
+    .int(expected('count', { min, max }))
+    .min(min, expected('count', { min, max }))
+    .max(max, expected('count', { min, max }))
 const millisecondsOf = (min: number, max: number) =>
   z
     .int(expected('interval', { min, max }))
     .min(min, expected('interval', { min, max }))
     .max(max, expected('interval', { min, max }))
 
-export const TcpCheck = z
-  .strictObject(
-    {
-      type: z.literal('tcp', expected('checkType')),
-      intervalMs: millisecondsOf(200, 3_600_000).default(1000),
-      timeoutMs: millisecondsOf(50, 60_000).default(800),
-      /** Passed checks in a row until the real server counts as up. */
-      rise: countOf(1, 20).default(2),
-      /** Failed checks in a row until it counts as down. */
-      fall: countOf(1, 20).default(2),
-    },
-    expected('knownField', { fields: 'type, intervalMs, timeoutMs, rise, fall' }),
-  )
-  .refine((check) => check.timeoutMs <= check.intervalMs, {
-    path: ['timeoutMs'],
-    error: (issue) =>
-      expected('timeoutBelowInterval', { interval: (issue.input as { intervalMs: number }).intervalMs }).error(),
-  })
-const NoCheck = z.strictObject({ type: z.literal('none', expected('checkType')) }, expected('knownField', { fields: 'type' }))
+export const TcpCheck = strictFields({
+  type: z.literal('tcp', expected('checkType')),
+  intervalMs: millisecondsOf(200, 3_600_000).default(1000),
+  timeoutMs: millisecondsOf(50, 60_000).default(800),
+  /** Passed checks in a row until the real server counts as up. */
+  rise: countOf(1, 20).default(2),
+  /** Failed checks in a row until it counts as down. */
+  fall: countOf(1, 20).default(2),
+}).refine((check) => check.timeoutMs <= check.intervalMs, {
+  path: ['timeoutMs'],
+  error: (issue) =>
+    expected('timeoutBelowInterval', { interval: (issue.input as { intervalMs: number }).intervalMs }).error(),
+})
+const NoCheck = strictFields({ type: z.literal('none', expected('checkType')) })
 export const HealthCheck = z.discriminatedUnion('type', [TcpCheck, NoCheck], expected('checkType'))
 
 export const defaultCheck: HealthCheck = { type: 'tcp', intervalMs: 1000, timeoutMs: 800, rise: 2, fall: 2 }
 export const maxRealServers = 1000
 
-export const VirtualService = z.strictObject(
-  {
-    name: Name,
-    vip: HostAddress,
-    port: Port,
-    protocol: Protocol.default('tcp'),
-    dataplane: DataplaneName.default('ebpf'),
-    forwarding: ForwardingMethod.default('dr'),
-    scheduler: Scheduler.default('mh'),
-    announce: Announce.default('arp'),
-    /** Ingress interface; left out, the agent takes the one whose network holds the VIP. */
-    interface: InterfaceName.optional(),
-    /** Says that the VIP may be an address that the director carried before. */
-    allowOwnAddress: z.boolean(expected('valid')).optional(),
-    check: HealthCheck.default(defaultCheck),
-    realServers: z.array(RealServer, expected('list', { max: maxRealServers })).max(maxRealServers, expected('list', { max: maxRealServers })),
-    notes: plainText(2000).optional(),
-  },
-  expected('knownField', {
-    fields:
-      'name, vip, port, protocol, dataplane, forwarding, scheduler, announce, interface, allowOwnAddress, check, realServers, notes',
-  }),
-)
+export const VirtualService = strictFields({
+  name: Name,
+  vip: HostAddress,
+  port: Port,
+  protocol: Protocol.default('tcp'),
+  dataplane: DataplaneName.default('ebpf'),
+  forwarding: ForwardingMethod.default('dr'),
+  scheduler: Scheduler.default('mh'),
+  announce: Announce.default('arp'),
+  /** Ingress interface; left out, the agent takes the one whose network holds the VIP. */
+  interface: InterfaceName.optional(),
+  /** Says that the VIP may be an address that the director carried before. */
+  allowOwnAddress: z.boolean(expected('valid')).optional(),
+  check: HealthCheck.default(defaultCheck),
+  realServers: z
+    .array(RealServer, expected('list', { max: maxRealServers }))
+    .max(maxRealServers, expected('list', { max: maxRealServers })),
+  notes: plainText(2000).optional(),
+})
 
 export type Protocol = z.infer<typeof Protocol>
 export type ForwardingMethod = z.infer<typeof ForwardingMethod>

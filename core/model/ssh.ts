@@ -6,7 +6,9 @@ import { plainText } from './service.ts'
 const HostName = z
   .string(expected('text', { max: 255 }))
   .regex(/^(?!-)[A-Za-z0-9._:%-]{1,255}$/, expected('text', { max: 255 }))
-const UserName = z.string(expected('text', { max: 64 })).regex(/^(?!-)[^\s:/\p{Cc}]{1,64}$/u, expected('text', { max: 64 }))
+const UserName = z
+  .string(expected('text', { max: 64 }))
+  .regex(/^(?!-)[^\s:/\p{Cc}]{1,64}$/u, expected('text', { max: 64 }))
 
 const hop = {
   host: HostName,

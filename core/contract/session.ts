@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { AgentHello } from '../contract/agent.ts'
-import { WireError } from '../contract/errors.ts'
-import { DirectorProfile } from './ssh.ts'
+import { AgentHello } from './agent.ts'
+import { WireError } from './errors.ts'
+import { DirectorProfile } from '../model/ssh.ts'
 
 /** The steps of a connection in their order, as the operator sees them happen. */
 export const connectStepIds = ['resolve', 'tcp', 'hostKey', 'auth', 'facts', 'agent', 'install', 'handshake'] as const
