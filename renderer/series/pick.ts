@@ -1,0 +1,43 @@
+import { realServerKey } from '../../core/model/service.ts'
+import type { Counters, RealServerStatus, Sample, ServiceStatus } from '../../core/model/telemetry.ts'
+
+/** What a chart can show of counters. */
+export type Measure = 'connections' | 'packetsIn' | 'bitsIn' | 'packetsOut' | 'bitsOut'
+
+export function counterOf(counters: Counters | undefined, measure: Measure): number | null {
+  if (counters === undefined) return null
+  switch (measure) {
+    case 'connections':
+      return counters.connections
+    case 'packetsIn':
+      return counters.packetsIn
+    case 'bitsIn':
+      return counters.bytesIn * 8
+    case 'packetsOut':
+      return counters.packetsOut
+    case 'bitsOut':
+      return counters.bytesOut === null ? null : counters.bytesOut * 8
+  }
+}
+
+export function serviceIn(sample: Sample, key: string): ServiceStatus | undefined {
+  return sample.services.find((service) => service.key === key)
+}
+
+export function realServerIn(sample: Sample, service: string, realServer: string): RealServerStatus | undefined {
+  return serviceIn(sample, service)?.realServers.find((status) => realServerKey(status) === realServer)
+}
+
+/** Sum over all services; null where none of them knows it (DR's reply direction), or where there is no service. */
+export function sumOver(sample: Sample, read: (service: ServiceStatus) => number | null): number | null {
+  let sum: number | null = null
+  for (const service of sample.services) {
+    const value = read(service)
+    if (value !== null) sum = (sum ?? 0) + value
+  }
+  return sum
+}
+
+export function activeFlowsOf(service: ServiceStatus): number {
+  return service.realServers.reduce((sum, { activeFlows }) => sum + activeFlows, 0)
+}

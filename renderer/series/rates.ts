@@ -1,0 +1,98 @@
+import type { Sample } from '../../core/model/telemetry.ts'
+
+/** One point of a line. `null` is "no sample": a gap in the line, never a zero. */
+export interface Point {
+  /** Director's wall clock, for the axis only. */
+  readonly atMs: number
+  readonly value: number | null
+}
+
+/** The part of a sample that rates need, so that tests and figures need not make a whole one. */
+export type Reading = Pick<Sample, 'monotonicMs' | 'atMs' | 'counterEpoch'>
+
+/** Samples come once a second; more than this between two of them is a gap. */
+export const longestStepMs = 3_500
+
+/**
+ * Rates per second between neighbouring readings, by the agent's monotonic clock: a step of the wall clock is no spike.
+ * No rate over two counter epochs, over a missing counter, over a gap, or where a counter went back.
+ *
+ * @param counter reads the counter; `null` where the reading has none (server not there yet, DR's reply direction)
+ * @param maxStepMs distance from which two readings count as a gap
+ */
+export function ratesOf<R extends Reading>(
+  readings: readonly R[],
+  counter: (reading: R) => number | null | undefined,
+  maxStepMs: number = longestStepMs,
+): Point[] {
+  const points: Point[] = []
+  let before: R | undefined
+  for (const reading of readings) {
+    if (before !== undefined) {
+      const elapsedMs = reading.monotonicMs - before.monotonicMs
+      const from = counter(before)
+      const to = counter(reading)
+      const isSameCount = reading.counterEpoch === before.counterEpoch && elapsedMs > 0 && elapsedMs <= maxStepMs
+      const isKnown = from !== null && from !== undefined && to !== null && to !== undefined
+      if (elapsedMs > maxStepMs) points.push({ atMs: before.atMs + 1, value: null })
+      points.push({
+        atMs: reading.atMs,
+        value: isSameCount && isKnown && to >= from ? ((to - from) / elapsedMs) * 1000 : null,
+      })
+    }
+    before = reading
+  }
+  return points
+}
+
+/** Points of a value that is a level, not a count (active flows); the first point of an epoch is good too. */
+export function levelsOf<R extends Reading>(
+  readings: readonly R[],
+  level: (reading: R) => number | null | undefined,
+  maxStepMs: number = longestStepMs,
+): Point[] {
+  const points: Point[] = []
+  let before: R | undefined
+  for (const reading of readings) {
+    if (before !== undefined && reading.monotonicMs - before.monotonicMs > maxStepMs) {
+      points.push({ atMs: before.atMs + 1, value: null })
+    }
+    points.push({ atMs: reading.atMs, value: level(reading) ?? null })
+    before = reading
+  }
+  return points
+}
+
+/**
+ * At most `maxPoints` readings, one per bucket of the monotonic clock. Buckets stand still while time passes, so lines
+ * do not shimmer; counters are not averaged, so rates over the kept readings are exact.
+ *
+ * @returns the readings kept and the longest step between neighbours that is still no gap
+ */
+export function thinned<R extends Reading>(
+  readings: readonly R[],
+  maxPoints: number,
+): { readings: readonly R[]; maxStepMs: number } {
+  const first = readings[0]
+  const last = readings.at(-1)
+  if (first === undefined || last === undefined || readings.length <= maxPoints) {
+    return { readings, maxStepMs: longestStepMs }
+  }
+  const spanMs = last.monotonicMs - first.monotonicMs
+  const bucketMs = Math.max(1000, Math.ceil(spanMs / (maxPoints - 1) / 1000) * 1000)
+  const kept: R[] = []
+  let bucket = Number.NaN
+  for (const reading of readings) {
+    const own = Math.floor(reading.monotonicMs / bucketMs)
+    // The last reading of each bucket: the newest value is always on the chart.
+    if (own === bucket && kept.at(-1)?.counterEpoch === reading.counterEpoch) kept[kept.length - 1] = reading
+    else kept.push(reading)
+    bucket = own
+  }
+  return { readings: kept.slice(-maxPoints), maxStepMs: bucketMs * 2 + longestStepMs }
+}
+
+/** The newest rate, or null while there is none. */
+export function latest(points: readonly Point[]): number | null {
+  return points.at(-1)?.value ?? null
+}

@@ -1,0 +1,143 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Sample } from '../../core/model/telemetry.ts'
+import { latest, levelsOf, longestStepMs, ratesOf, thinned } from '../../renderer/series/rates.ts'
+import { busiest, summarize, tableOf } from '../../renderer/series/top.ts'
+import { windowMs, withSamples } from '../../renderer/series/window.ts'
+
+interface Reading {
+  monotonicMs: number
+  atMs: number
+  counterEpoch: string
+  count: number | null
+}
+
+const wall = 1_700_000_000_000
+const reading = (monotonicMs: number, count: number | null, counterEpoch = 'a', atMs = wall + monotonicMs): Reading => ({
+  monotonicMs,
+  atMs,
+  counterEpoch,
+  count,
+})
+const count = (r: Reading) => r.count
+const sample = (monotonicMs: number, counterEpoch = 'a'): Sample => ({
+  monotonicMs,
+  atMs: wall + monotonicMs,
+  counterEpoch,
+  services: [],
+  verdicts: {},
+})
+
+describe('rates', () => {
+  test('are counts per second of the monotonic clock, even where the wall clock jumps', () => {
+    const readings = [reading(0, 0), reading(2000, 100, 'a', wall - 3_600_000)]
+    expect(ratesOf(readings, count)).toEqual([{ atMs: wall - 3_600_000, value: 50 }])
+  })
+
+  test('a missing sample is a gap, not zero', () => {
+    const points = ratesOf([reading(0, 0), reading(1000, 10), reading(20_000, 20), reading(21_000, 30)], count)
+    expect(points.map(({ value }) => value)).toEqual([10, null, null, 10])
+  })
+
+  test('a counter reset is no spike, with a new epoch and without one', () => {
+    const reset = ratesOf([reading(0, 500), reading(1000, 3, 'b'), reading(2000, 8, 'b')], count)
+    expect(reset.map(({ value }) => value)).toEqual([null, 5])
+    const backwards = ratesOf([reading(0, 500), reading(1000, 3)], count)
+    expect(backwards.map(({ value }) => value)).toEqual([null])
+  })
+
+  test('a new epoch whose counter is larger is still no rate', () => {
+    expect(latest(ratesOf([reading(0, 5), reading(1000, 9_000, 'b')], count))).toBeNull()
+  })
+
+  test('a counter that is not known gives no rate (reply direction in DR)', () => {
+    expect(latest(ratesOf([reading(0, null), reading(1000, null)], count))).toBeNull()
+  })
+
+  test('are never negative and never outnumber the samples twice', () => {
+    const readings = fc
+      .array(fc.record({ step: fc.integer({ min: 1, max: 9000 }), count: fc.nat(1e9), epoch: fc.constantFrom('a', 'b') }))
+      .map((steps) => {
+        let clock = 0
+        return steps.map(({ step, count: value, epoch }) => reading((clock += step), value, epoch))
+      })
+    fc.assert(
+      fc.property(readings, (all) => {
+        const points = ratesOf(all, count)
+        expect(points.length).toBeLessThanOrEqual(all.length * 2)
+        for (const { value } of points) if (value !== null) expect(value).toBeGreaterThanOrEqual(0)
+      }),
+    )
+  })
+})
+
+test('levels show the first reading and break at a gap', () => {
+  const points = levelsOf([reading(0, 7), reading(1000, 8), reading(1000 + longestStepMs + 1, 9)], count)
+  expect(points.map(({ value }) => value)).toEqual([7, 8, null, 9])
+})
+
+describe('thinning', () => {
+  const many = Array.from({ length: 900 }, (_, i) => reading(i * 1000 + 500, i * 10))
+
+  test('keeps at most the points asked for, and the newest reading', () => {
+    const { readings } = thinned(many, 300)
+    expect(readings.length).toBeLessThanOrEqual(300)
+    expect(readings.at(-1)).toBe(many.at(-1))
+  })
+
+  test('keeps the rate exact and opens no gap', () => {
+    const { readings, maxStepMs } = thinned(many, 300)
+    for (const { value } of ratesOf(readings, count, maxStepMs)) expect(value).toBeCloseTo(10)
+  })
+
+  test('does not move kept readings when one more arrives', () => {
+    const before = new Set(thinned(many.slice(0, 890), 300).readings.slice(5, -1))
+    const after = new Set(thinned(many.slice(0, 891), 300).readings)
+    for (const kept of before) expect(after).toContain(kept)
+  })
+
+  test('does not join two counter epochs in one bucket', () => {
+    const two = many.map((r, i) => ({ ...r, counterEpoch: i < 450 ? 'a' : 'b' }))
+    const { readings, maxStepMs } = thinned(two, 300)
+    const broken = ratesOf(readings, count, maxStepMs).filter(({ value }) => value === null)
+    expect(broken).toHaveLength(1)
+  })
+})
+
+describe('the window of samples', () => {
+  test('is sorted, holds none twice and nothing older than itself', () => {
+    const held = withSamples([], [sample(2000), sample(1000)])
+    const more = withSamples(held, [sample(2000), sample(windowMs + 1500)])
+    expect(more.map(({ monotonicMs }) => monotonicMs)).toEqual([2000, windowMs + 1500])
+  })
+
+  test('starts anew when the director has been started again', () => {
+    const held = withSamples([], [sample(500_000)])
+    expect(withSamples(held, [sample(1000, 'b')]).map(({ monotonicMs }) => monotonicMs)).toEqual([1000])
+  })
+})
+
+describe('series', () => {
+  const line = (id: string, ...values: (number | null)[]) => ({
+    id,
+    name: id,
+    points: values.map((value, i) => ({ atMs: i, value })),
+  })
+
+  test('the busiest keep the order they had', () => {
+    const all = [line('a', 1), line('b', 50), line('c', 2), line('d', 40), line('e', null)]
+    expect(busiest(all, 2).map(({ id }) => id)).toEqual(['b', 'd'])
+  })
+
+  test('a summary leaves gaps out of the mean and counts them', () => {
+    expect(summarize(line('a', 2, null, 4).points)).toEqual({ latest: 4, mean: 3, max: 4, gaps: 1 })
+    expect(summarize([])).toEqual({ latest: null, mean: null, max: null, gaps: 0 })
+  })
+
+  test('rows join the lines by instant and keep gaps as null', () => {
+    expect(tableOf([line('a', 1, null), line('b', 3)])).toEqual([
+      { atMs: 0, a: 1, b: 3 },
+      { atMs: 1, a: null },
+    ])
+  })
+})
