@@ -1,0 +1,356 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ExecOptions, ExecResult, HostProcess } from './host-process.ts'
+import { compileHostScripts } from './host-scripts.ts'
+import { type LabAccount, LabHost } from './lab-host.ts'
+import { type LabRecord, linkPrefix, removeStateDir, reserveStateDir, stateDirOf, writeRecord } from './lab-state.ts'
+import { type LabNetwork, LabSwitch } from './lab-switch.ts'
+import {
+  HeldFlows,
+  type HeldFlowsOptions,
+  requestsFrom,
+  type RequestOptions,
+  scriptCommand,
+  SteadyClient,
+} from './lab-traffic.ts'
+import type { BurstResult } from './request-burst.ts'
+import { isFree, type Layout, layoutCount, layoutOf, maxRealServers, takenPrefixes } from './layout.ts'
+import { type ProcessIdentity, processIdentity } from './process-identity.ts'
+import { makeKey, type SshServerOptions } from './ssh-server.ts'
+import { deleteLink, linkAlias, sweep } from './sweep.ts'
+import { tearDownAtExit } from './teardown.ts'
+
+export type { ExecOptions, ExecResult, HostProcess } from './host-process.ts'
+export type { LabAccount, LabHost } from './lab-host.ts'
+export type { LabNetwork } from './lab-switch.ts'
+export * from './lab-traffic.ts'
+
+export interface LabOptions {
+  /** 1 to 50, default 3: hosts `rs1` … `rsN`. */
+  readonly realServers?: number
+  readonly director?: {
+    readonly ssh?: SshServerOptions
+    /** The director has no management address: its sshd is reached through the client host only. Default false. */
+    readonly jump?: boolean
+    /** Accounts beside root. */
+    readonly accounts?: readonly LabAccount[]
+  }
+  /** Start the HTTP servers of the real servers. Default true. */
+  readonly httpServers?: boolean
+}
+
+/** What another program needs to use the lab; printed as JSON by the command line. */
+export interface LabSummary {
+  readonly number: number
+  readonly stateDir: string
+  /** Client private key of the run, mode 0600, for root and the accounts of all hosts. */
+  readonly keyFile: string
+  /** For `ssh -F FILE HOST`: names, ports, key and host keys of all hosts. */
+  readonly sshConfigFile: string
+  /** A free address of the data network, and more of them. */
+  readonly vip: string
+  readonly freeAddresses: readonly string[]
+  readonly managementSubnet: string
+  readonly dataSubnet: string
+  readonly director: LabHostSummary
+  readonly client: LabHostSummary
+  readonly realServers: readonly LabHostSummary[]
+}
+
+export interface LabHostSummary {
+  readonly name: string
+  /** Reachable from the machine; null for a director behind a jump host. */
+  readonly management: string | null
+  readonly data: string
+  readonly sshPort: number
+  /** `SHA256:…` of the SSH host key. */
+  readonly fingerprint: string
+}
+
+const checkout = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
+
+/** A running lab. */
+export class Lab {
+  readonly stateDir: string
+  readonly keyFile: string
+  readonly sshConfigFile: string
+  readonly layout: Layout
+  readonly #hosts: ReadonlyMap<string, LabHost>
+  readonly #switch: LabSwitch
+  readonly #record: LabRecord
+  readonly #httpServers = new Map<string, HostProcess>()
+  readonly #forget: () => void
+  #stopping: Promise<void> | undefined
+
+  private constructor(layout: Layout, options: LabOptions, owner: ProcessIdentity) {
+    this.layout = layout
+    this.stateDir = stateDirOf(layout.number)
+    this.keyFile = join(this.stateDir, 'client_key')
+    this.sshConfigFile = join(this.stateDir, 'ssh_config')
+    const link = `${linkPrefix}${layout.number}`
+    this.#record = { number: layout.number, owner, link, processes: [], hosts: {} }
+    writeRecord(this.stateDir, this.#record)
+    this.#forget = tearDownAtExit({
+      stateDir: this.stateDir,
+      link,
+      rootPids: () => this.#trees().flatMap((tree) => (tree.running ? [tree.rootPid] : [])),
+      stop: () => this.stop(),
+    })
+    this.#switch = new LabSwitch(link)
+    const { ssh = {}, accounts = [] } = options.director ?? {}
+    this.#hosts = new Map(
+      [...layout.hosts].map(([name, addresses]) => {
+        const own = name === 'director' ? { ssh, accounts } : { ssh: {}, accounts: [] }
+        return [name, new LabHost({ name, addresses, checkout, ...own }, join(this.stateDir, 'hosts', name))]
+      }),
+    )
+  }
+
+  /** See `startLab`. */
+  static async start(options: LabOptions): Promise<Lab> {
+    const { layout, owner } = await reserve(options)
+    const lab = new Lab(layout, options, owner)
+    try {
+      await lab.#bringUp()
+      if (options.httpServers !== false) await Promise.all(lab.realServers.map((name) => lab.startServer(name)))
+      return lab
+    } catch (error) {
+      await lab.stop()
+      throw error
+    }
+  }
+
+  async #bringUp(): Promise<void> {
+    const scriptDir = join(this.stateDir, 'scripts')
+    const hosts = [...this.#hosts.values()]
+    await Promise.all([mkdir(join(this.stateDir, 'hosts'), { mode: 0o700 }), mkdir(scriptDir, { mode: 0o700 })])
+    const switchUp = this.#switch.start(this.layout, linkAlias(this.#record.owner))
+    // A failure shows at the await below; until then it must not count as unhandled.
+    switchUp.catch(() => undefined)
+    await Promise.all([makeKey(this.keyFile, 'signalbox-lab'), compileHostScripts(scriptDir)])
+    const scripts = new Map<string, string>()
+    for (const file of await readdir(scriptDir)) scripts.set(file, await readFile(join(scriptDir, file), 'utf8'))
+    scripts.set('start-sshd.sh', await readFile(new URL('start-sshd.sh', import.meta.url), 'utf8'))
+    const publicKey = await readFile(`${this.keyFile}.pub`, 'utf8')
+    await inParallel(hosts, async (host) => {
+      await host.prepare(this.layout, publicKey, scripts)
+      await host.isolate()
+    })
+    await switchUp
+    await this.#switch.connect(
+      hosts.map((host) => ({ name: host.name, rootPid: host.tree.rootPid, addresses: host.addresses })),
+    )
+    await Promise.all(hosts.map((host) => host.finishStart()))
+    await this.#writeSshConfig()
+    writeRecord(this.stateDir, {
+      ...this.#record,
+      processes: this.#trees().flatMap((tree) => tree.identity ?? []),
+      hosts: Object.fromEntries(hosts.map((host) => [host.name, host.initPid])),
+      summary: { ...this.summary() },
+    })
+  }
+
+  #trees() {
+    return [this.#switch?.tree, ...[...(this.#hosts?.values() ?? [])].map((host) => host.startedTree)].filter(
+      (tree) => tree !== undefined,
+    )
+  }
+
+  async #writeSshConfig(): Promise<void> {
+    const knownHosts = join(this.stateDir, 'known_hosts')
+    const lines: string[] = []
+    const keys: string[] = []
+    for (const host of this.#hosts.values()) {
+      const address = host.addresses.management ?? host.addresses.data
+      lines.push(`Host ${host.name}`, `  HostName ${address}`, `  Port ${host.sshPort}`)
+      if (host.addresses.management === undefined) lines.push('  ProxyJump client')
+      const [type, blob] = (await readFile(host.publicKeyFile, 'utf8')).split(' ')
+      keys.push(`${host.sshPort === 22 ? address : `[${address}]:${host.sshPort}`} ${type} ${blob}`)
+    }
+    lines.push(
+      'Host *',
+      '  User root',
+      `  IdentityFile ${this.keyFile}`,
+      '  IdentitiesOnly yes',
+      '  IdentityAgent none',
+      `  UserKnownHostsFile ${knownHosts}`,
+      '  GlobalKnownHostsFile none',
+      '  UpdateHostKeys no',
+      '  StrictHostKeyChecking yes',
+      '  BatchMode yes',
+    )
+    await writeFile(knownHosts, `${keys.join('\n')}\n`, { mode: 0o600 })
+    await writeFile(this.sshConfigFile, `${lines.join('\n')}\n`, { mode: 0o600 })
+  }
+
+  get vip(): string {
+    return this.layout.vip
+  }
+
+  /** Names of the real servers: `rs1` … `rsN`. */
+  get realServers(): readonly string[] {
+    return [...this.#hosts.keys()].filter((name) => name.startsWith('rs'))
+  }
+
+  /** A host by name: `client`, `director`, `rs1` … */
+  host(name: string): LabHost {
+    const host = this.#hosts.get(name)
+    if (host === undefined)
+      throw new Error(`host: found "${name}", expected one of ${[...this.#hosts.keys()].join(', ')}`)
+    return host
+  }
+
+  summary(): LabSummary {
+    const of = (name: string): LabHostSummary => {
+      const { addresses, sshPort, fingerprint } = this.host(name)
+      return { name, management: addresses.management ?? null, data: addresses.data, sshPort, fingerprint }
+    }
+    return {
+      number: this.layout.number,
+      stateDir: this.stateDir,
+      keyFile: this.keyFile,
+      sshConfigFile: this.sshConfigFile,
+      vip: this.layout.vip,
+      freeAddresses: this.layout.freeAddresses,
+      managementSubnet: this.layout.managementSubnet,
+      dataSubnet: this.layout.dataSubnet,
+      director: of('director'),
+      client: of('client'),
+      realServers: this.realServers.map(of),
+    }
+  }
+
+  /** Runs a command as root in all namespaces of a host and collects its output. No shell is in between. */
+  exec(host: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult> {
+    return this.host(host).exec(argv, options)
+  }
+
+  /** Starts a command in a host; it ends with the lab at the latest. */
+  spawn(host: string, argv: readonly string[], options?: Pick<ExecOptions, 'env' | 'cwd'>): HostProcess {
+    return this.host(host).spawn(argv, options)
+  }
+
+  /** Starts the HTTP server of a real server; resolves when it listens on port 80. */
+  async startServer(name: string): Promise<void> {
+    if (this.#httpServers.get(name)?.running === true) throw new Error(`the HTTP server of ${name} runs already`)
+    const server = this.spawn(name, scriptCommand('http-server', name, 80))
+    this.#httpServers.set(name, server)
+    await server.firstLine()
+  }
+
+  /** Kills the HTTP server of a real server: its port is closed and its connections are reset. */
+  async killServer(name: string): Promise<void> {
+    const server = this.#httpServers.get(name)
+    if (server === undefined) throw new Error(`${name} has no HTTP server`)
+    await server.kill('SIGKILL')
+  }
+
+  /** Stops all processes of a host but process 1: connections are still accepted by its kernel, nobody answers. */
+  async pauseHost(name: string): Promise<void> {
+    await this.exec(name, ['bash', '-c', 'kill -STOP -1'], { mustSucceed: true })
+  }
+
+  async resumeHost(name: string): Promise<void> {
+    await this.exec(name, ['bash', '-c', 'kill -CONT -1'], { mustSucceed: true })
+  }
+
+  /** Loses all packets from and to a host in one network; its link stays up. */
+  cutNetwork(name: string, network: LabNetwork): Promise<void> {
+    return this.#switch.setForwarding(this.host(name).name, network, false)
+  }
+
+  restoreNetwork(name: string, network: LabNetwork): Promise<void> {
+    return this.#switch.setForwarding(this.host(name).name, network, true)
+  }
+
+  /** Gives a host another SSH host key; returns its fingerprint. The lab's own known_hosts keeps the old one. */
+  rekeyHost(name: string): Promise<string> {
+    return this.host(name).rekey()
+  }
+
+  /** Makes a real server fit for direct routing by hand: ARP settings, then VIP/32 on lo. */
+  async prepareForDr(name: string, vip: string = this.vip): Promise<void> {
+    await this.exec(name, ['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2'], {
+      mustSucceed: true,
+    })
+    await this.exec(name, ['ip', 'addr', 'replace', `${vip}/32`, 'dev', 'lo'], { mustSucceed: true })
+  }
+
+  /** Takes `prepareForDr` back. */
+  async unprepareForDr(name: string, vip: string = this.vip): Promise<void> {
+    await this.exec(name, ['ip', 'addr', 'del', `${vip}/32`, 'dev', 'lo'], { mustSucceed: true })
+    await this.exec(name, ['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=0', 'net.ipv4.conf.all.arp_announce=0'], {
+      mustSucceed: true,
+    })
+  }
+
+  /** Sends HTTP requests from the client host (`from`: from another one), each on a connection of its own. */
+  clientRequests({ from = 'client', ...options }: RequestOptions & { readonly from?: string }): Promise<BurstResult> {
+    return requestsFrom(this.host(from), options)
+  }
+
+  /** Starts a client that tries the VIP every `intervalMs` (100) with `timeoutMs` (1000), until it is stopped. */
+  steadyClient(
+    options: { address?: string; port?: number; intervalMs?: number; timeoutMs?: number } = {},
+  ): SteadyClient {
+    const { address = this.vip, port = 80, intervalMs = 100, timeoutMs = 1000 } = options
+    return new SteadyClient(this.spawn('client', scriptCommand('steady-client', address, port, intervalMs, timeoutMs)))
+  }
+
+  /** Opens long flows from the client host. */
+  holdFlows(options: HeldFlowsOptions): Promise<HeldFlows> {
+    return HeldFlows.open(this.host('client'), options)
+  }
+
+  /** Ends all processes and removes namespaces, links and files. May be called more than once. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#tearDown()
+    return this.#stopping
+  }
+
+  async #tearDown(): Promise<void> {
+    await Promise.all(this.#trees().map((tree) => tree.kill()))
+    await deleteLink(this.#record.link)
+    removeStateDir(this.stateDir)
+    this.#forget()
+  }
+}
+
+/** Runs the task for all items, a few at a time: fifty process starts at once only wait for each other. */
+const inParallel = async <T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> => {
+  const rest = [...items]
+  const work = async (): Promise<void> => {
+    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await task(item)
+  }
+  await Promise.all(Array.from({ length: 8 }, work))
+}
+
+/** Checks the options and takes a number whose subnets are free on this machine. */
+const reserve = async (options: LabOptions): Promise<{ layout: Layout; owner: ProcessIdentity }> => {
+  const count = options.realServers ?? 3
+  if (!Number.isInteger(count) || count < 1 || count > maxRealServers) {
+    throw new Error(`realServers: found ${count}, expected a whole number from 1 to ${maxRealServers}`)
+  }
+  if (process.getuid?.() !== 0) throw new Error('The lab needs root: it makes network and mount namespaces.')
+  if (options.director?.accounts?.some((account) => account.sudo === true) === true && !existsSync('/usr/bin/sudo')) {
+    throw new Error('director.accounts: an account with sudo needs the Debian package sudo on this machine.')
+  }
+  const owner = processIdentity(process.pid)
+  if (owner === undefined) throw new Error('/proc is not mounted')
+  await sweep()
+  const taken = await takenPrefixes()
+  const first = process.pid % layoutCount
+  for (let i = 0; i < layoutCount; i++) {
+    const layout = layoutOf((first + i) % layoutCount, count, { jump: options.director?.jump === true })
+    if (isFree(layout, taken) && reserveStateDir(stateDirOf(layout.number))) return { layout, owner }
+  }
+  throw new Error('No free subnet for a lab: all of 198.18.0.0/15 or 10.76.0.0/15 is in use on this machine.')
+}
+
+/**
+ * Starts a lab: hosts `client`, `director`, `rs1` … `rsN` with real SSH servers, not prepared for direct routing. It
+ * ends with `stop()`, and with this process, however that ends. Needs root, iproute2, util-linux and openssh-server.
+ */
+export const startLab = (options: LabOptions = {}): Promise<Lab> => Lab.start(options)

@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process'
+import { removeStateDir } from './lab-state.ts'
+
+/** What must go when the owner of a lab ends, however it ends. */
+export interface Teardown {
+  readonly stateDir: string
+  readonly link: string
+  /** Pids of the roots of the process trees that still run. */
+  readonly rootPids: () => readonly number[]
+  /** The orderly way. */
+  readonly stop: () => Promise<void>
+}
+
+const open = new Set<Teardown>()
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** The owner ends now: kill, remove, no waiting. Reached by process.exit and by uncaught exceptions. */
+const tearDownNow = (): void => {
+  for (const lab of open) {
+    for (const pid of lab.rootPids()) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // Gone already.
+      }
+    }
+    spawnSync('ip', ['link', 'delete', lab.link], { stdio: 'ignore' })
+    removeStateDir(lab.stateDir)
+  }
+  open.clear()
+}
+
+/** Stops the labs, then ends the process as the signal would have. Another listener may want to end it by itself. */
+const onSignal = (signal: NodeJS.Signals): void => {
+  const alone = process.listenerCount(signal) === 1
+  void Promise.allSettled([...open].map((lab) => lab.stop())).then(() => {
+    if (!alone) return
+    unhook()
+    process.kill(process.pid, signal)
+  })
+}
+
+const unhook = (): void => {
+  process.off('exit', tearDownNow)
+  for (const signal of endingSignals) process.off(signal, onSignal)
+}
+
+/** Registers a lab with the end of this process; returns the function that takes it back. */
+export const tearDownAtExit = (lab: Teardown): (() => void) => {
+  if (open.size === 0) {
+    process.on('exit', tearDownNow)
+    for (const signal of endingSignals) process.on(signal, onSignal)
+  }
+  open.add(lab)
+  return () => {
+    open.delete(lab)
+    if (open.size === 0) unhook()
+  }
+}
