@@ -17,6 +17,7 @@ export const allTargets = ['bpf', 'agent', 'console', 'renderer']
  * @param {readonly Target[]} [targets]
  */
 export async function build(targets = allTargets) {
+  if (targets.length === 0) return
   await withLock('build', async () => {
     if (targets.includes('bpf') || targets.includes('agent')) await buildBpf()
     if (targets.includes('agent')) {

@@ -5,6 +5,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 
 const forwarded = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
+/** How long a group may take to clean up before it is killed. */
+const graceMs = 15_000
 /** Signals in the order of arrival, since the first one decides how we end. @type {NodeJS.Signals | undefined} */
 let received
 
@@ -75,17 +77,17 @@ export async function run(command, args, options = {}) {
       detached: options.ownGroup === true,
     },
   )
+  /** @type {NodeJS.Timeout | undefined} */
+  let lastWord
   /** @param {NodeJS.Signals} signal */
   const pass = (signal) => {
     received ??= signal
     // The terminal sends SIGINT to its whole foreground group: forwarding it there would deliver it twice, and a
     // second Ctrl-C means "now" to many programs.
     if (signal === 'SIGINT' && process.stdin.isTTY && options.ownGroup !== true) return
-    if (child.pid === undefined) return
-    try {
-      process.kill(options.ownGroup === true ? -child.pid : child.pid, signal)
-    } catch {
-      // It is gone already; its end arrives as an event.
+    send(child.pid, signal, options.ownGroup === true)
+    if (options.ownGroup === true) {
+      lastWord ??= setTimeout(() => send(child.pid, 'SIGKILL', true), graceMs)
     }
   }
   for (const signal of forwarded) process.on(signal, pass)
@@ -96,6 +98,23 @@ export async function run(command, args, options = {}) {
     })
   } finally {
     for (const signal of forwarded) process.off(signal, pass)
+    clearTimeout(lastWord)
+    // What the program itself left running in its group.
+    if (options.ownGroup === true) send(child.pid, 'SIGKILL', true)
+  }
+}
+
+/**
+ * @param {number | undefined} pid
+ * @param {NodeJS.Signals} signal
+ * @param {boolean} toGroup
+ */
+function send(pid, signal, toGroup) {
+  if (pid === undefined) return
+  try {
+    process.kill(toGroup ? -pid : pid, signal)
+  } catch {
+    // It is gone already; its end arrives as an event.
   }
 }
 
