@@ -15,12 +15,13 @@ export const connectDetails = {
     connecting: 'connecting to {address} port {port}',
     connected: 'connected to {address} port {port} in {ms} ms',
     jumpConnecting: 'connecting to the jump host {jump}',
+    jumpHostKey: 'verifying the key of the jump host {jump}',
+    jumpAuth: 'logging in to the jump host {jump} as {user}',
     jumpConnected: 'connected to {host} port {port} through {jump}',
     directorConnected: 'connected to {host} port {port} through the director',
   },
   hostKey: {
     exchanging: 'exchanging keys',
-    jump: 'verifying the key of the jump host {jump}',
     asking: 'the key of {host} is not known: {fingerprint}',
     known: 'known: {keyType} {fingerprint}',
     pinned: 'accepted and pinned: {keyType} {fingerprint}',
@@ -28,7 +29,6 @@ export const connectDetails = {
   },
   auth: {
     trying: 'logging in as {user}',
-    jump: 'logging in to the jump host {jump} as {user}',
     none: 'logged in as {user} without a credential',
     agent: 'logged in as {user} with a key of the SSH agent',
     keyFile: 'logged in as {user} with {keyFile}',
