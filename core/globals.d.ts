@@ -8,7 +8,7 @@ interface AbortSignal {
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean; signal?: AbortSignal }): void
   removeEventListener(type: 'abort', listener: () => void): void
 }
-declare var AbortSignal: {
+declare const AbortSignal: {
   prototype: AbortSignal
   abort(reason?: unknown): AbortSignal
   any(signals: Iterable<AbortSignal>): AbortSignal
@@ -18,18 +18,18 @@ interface AbortController {
   readonly signal: AbortSignal
   abort(reason?: unknown): void
 }
-declare var AbortController: { prototype: AbortController; new (): AbortController }
+declare const AbortController: { prototype: AbortController; new (): AbortController }
 
 interface TextEncoder {
   encode(input?: string): Uint8Array<ArrayBuffer>
   encodeInto(source: string, destination: Uint8Array): { read: number; written: number }
 }
-declare var TextEncoder: { prototype: TextEncoder; new (): TextEncoder }
+declare const TextEncoder: { prototype: TextEncoder; new (): TextEncoder }
 
 interface TextDecoder {
   decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string
 }
-declare var TextDecoder: {
+declare const TextDecoder: {
   prototype: TextDecoder
   new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder
 }
@@ -43,7 +43,7 @@ interface URLSearchParams extends Iterable<[string, string]> {
   delete(name: string): void
   toString(): string
 }
-declare var URLSearchParams: {
+declare const URLSearchParams: {
   prototype: URLSearchParams
   new (init?: string | Record<string, string> | Iterable<[string, string]>): URLSearchParams
 }
@@ -63,7 +63,7 @@ interface URL {
   username: string
   toString(): string
 }
-declare var URL: {
+declare const URL: {
   prototype: URL
   new (url: string | URL, base?: string | URL): URL
   canParse(url: string, base?: string): boolean

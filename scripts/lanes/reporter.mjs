@@ -2,7 +2,6 @@
 // file named by SIGNALBOX_LANE_REPORT.
 import fs from 'node:fs'
 
-/** @implements {import('vitest/node').Reporter} */
 export default class LaneReporter {
   /**
    * @param {ReadonlyArray<import('vitest/node').TestModule>} modules

@@ -58,11 +58,20 @@ function tryLock(file) {
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
   }
+  takeFromDead(file)
+  return false
+}
+
+/** @param {string} file */
+function takeFromDead(file) {
   try {
-    const owner = Number(fs.readFileSync(file, 'utf8'))
-    if (!isAlive(owner)) fs.rmSync(file, { force: true })
+    if (isAlive(Number(fs.readFileSync(file, 'utf8')))) return
+    // Moved aside before it is removed: somebody else may have taken it over since it was read.
+    const aside = `${file}.${process.pid}.dead`
+    fs.renameSync(file, aside)
+    if (isAlive(Number(fs.readFileSync(aside, 'utf8')))) fs.linkSync(aside, file)
+    fs.rmSync(aside, { force: true })
   } catch {
     // Released in the meantime; the next try takes it.
   }
-  return false
 }
