@@ -6,6 +6,7 @@ import { ClusterSpec } from '../model/cluster-spec.ts'
 import { Draft } from '../model/draft.ts'
 import { Issue } from '../model/issue.ts'
 import { ProofRequest } from '../model/proof.ts'
+import { Announce } from '../model/service.ts'
 import { Answer, DirectorEntry } from './session.ts'
 import { ClientHost, DirectorId, DirectorProfile, RealServerAccess, SshTarget } from '../model/ssh.ts'
 import { agentContract } from './agent.ts'
@@ -58,6 +59,8 @@ export const CheckRequest = z.strictObject({
   allowOwnAddress: z.boolean().default(false),
   /** True where the service is live already: then the director must own the VIP. */
   isLive: z.boolean().default(false),
+  /** Decides which host must carry the VIP, and whether ARP matters. */
+  announce: Announce.default('arp'),
   realServers: z.array(z.strictObject({ address: HostAddress, port: Port, access: RealServerAccess })).max(1000),
   /** Check only these hosts; left out: all. */
   hosts: z.array(CheckedHost).optional(),

@@ -12,9 +12,14 @@ export const Fix = z.object({
   host: CheckedHost,
   /** POSIX shell lines, quoted, run as root on the host in this order. */
   commands: z.array(z.string()),
+  /** As many lines, last effect first: line i takes back `commands[commands.length - 1 - i]`. Each may run twice. */
   undo: z.array(z.string()),
   /** Files that the commands write so that the fix outlives a reboot. */
   files: z.array(z.string()),
+  /** False where the host has nothing that would carry the change over a reboot; the undo is then a reboot too. */
+  survivesReboot: z.boolean().default(true),
+  /** Ids of fixes on the same host that are still missing and must come first, or this one does harm. */
+  requires: z.array(z.string()).default([]),
 })
 
 /** One rule judged on one host. */
@@ -28,11 +33,13 @@ export const Finding = z.object({
    * `notApplicable` rows are left out of the list.
    */
   status: z.enum(['ok', 'missing', 'warning', 'unknown', 'notChecked']),
+  /** Which of the rule's sentences says what was found: `missing`, `wrongPrefix`, … (`sentences.ts`). */
+  cause: z.string().default('missing'),
   /** As read, e.g. `all=0 eth0=0, effective 0`. */
   found: z.string(),
   /** What the rule wants, e.g. `1 or 2`. */
   expected: z.string(),
-  /** Parameters of the sentences `rule.<id>.title|why|missing` in the locales. */
+  /** Parameters of the rule's sentences. */
   params: z.record(z.string(), z.union([z.string(), z.number()])),
   fix: Fix.nullable(),
 })
