@@ -5,32 +5,48 @@ import { installDebianPackages, restorePolicy } from './setup/apt.mjs'
 import { decide, findProgram, missingNeeds } from './setup/debian-packages.mjs'
 import { withLock } from './setup/lock.mjs'
 import { SetupError, say } from './setup/log.mjs'
-import { runsUnderNode24, runUnderNode24 } from './setup/node24.mjs'
+import { node24Env, runsUnderNode24, runUnderNode24 } from './setup/node24.mjs'
 import { ensureNpmPackages } from './setup/npm-packages.mjs'
+import { root } from './setup/paths.mjs'
+
+/** Tells the process that the set-up starts that it is through, so that nothing is asked twice. */
+const doneVariable = 'SIGNALBOX_SET_UP'
 
 /**
- * @typedef {object} BootstrapOptions
- * @property {string} script absolute path of the program that does the work under Node 24
- * @property {readonly string[]} args its arguments
+ * @typedef {object} SetUpOptions
  * @property {import('./setup/debian-packages.mjs').Purpose} [purpose] decides which Debian packages are needed; none without
  * @property {boolean} [isAgreed] the packages may be installed without a question
  * @property {boolean} [goesOnWithout] missing packages are reported, and the program runs all the same
  */
 
 /**
- * Sets up, then runs the program under Node 24 and resolves to its exit code.
- * @param {BootstrapOptions} options
- * @returns {Promise<number>}
+ * Sets up, then runs the calling script under Node 24.
+ * @param {string} script absolute path of the calling script
+ * @param {readonly string[]} args its arguments
+ * @param {SetUpOptions} [options]
+ * @returns {Promise<number | undefined>} the exit code of the script under Node 24, or undefined when this process is
+ *   the one to go on in
  */
-export async function bootstrap({ script, args, purpose, isAgreed = false, goesOnWithout = false }) {
+export async function bootstrap(script, args, options = {}) {
+  const isDone = process.env[doneVariable] === root
+  delete process.env[doneVariable]
+  if (isDone) return undefined
+  await setUp(options)
+  if (runsUnderNode24()) {
+    // What it starts must find the same Node.
+    process.env['PATH'] = node24Env()['PATH']
+    return undefined
+  }
+  return runUnderNode24(script, args, { env: { [doneVariable]: root } })
+}
+
+/** @param {SetUpOptions} [options] */
+export async function setUp({ purpose, isAgreed = false, goesOnWithout = false } = {}) {
   await withLock('setup', async () => {
     await ensureNpmPackages()
     if (purpose !== undefined) await ensureDebianPackages(purpose, isAgreed, goesOnWithout)
   })
-  return runUnderNode24(script, args)
 }
-
-export { runsUnderNode24 }
 
 /**
  * @param {import('./setup/debian-packages.mjs').Purpose} purpose

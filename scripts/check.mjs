@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { bootstrap, runsUnderNode24 } from './bootstrap.mjs'
+import { bootstrap } from './bootstrap.mjs'
 import { runEntry } from './setup/log.mjs'
 import { node24Env, node24Path } from './setup/node24.mjs'
 import { inRoot, root } from './setup/paths.mjs'
@@ -24,7 +24,8 @@ const checks = [
 ]
 
 await runEntry(async () => {
-  if (!runsUnderNode24()) return bootstrap({ script: fileURLToPath(import.meta.url), args })
+  const code = await bootstrap(fileURLToPath(import.meta.url), args)
+  if (code !== undefined) return code
   const waiting = [...checks]
   /** @type {string[]} */
   const failed = []

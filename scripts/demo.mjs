@@ -1,7 +1,7 @@
 // `npm run demo`: sets up, builds, and starts the lab with a console. All arguments go to the demo program.
 import fs from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { bootstrap, runsUnderNode24 } from './bootstrap.mjs'
+import { bootstrap } from './bootstrap.mjs'
 import { runEntry, SetupError } from './setup/log.mjs'
 import { becomeProgram } from './setup/node24.mjs'
 import { inRoot } from './setup/paths.mjs'
@@ -9,14 +9,11 @@ import { inRoot } from './setup/paths.mjs'
 const args = process.argv.slice(2)
 
 await runEntry(async () => {
-  if (!runsUnderNode24()) {
-    return bootstrap({
-      script: fileURLToPath(import.meta.url),
-      args,
-      purpose: 'demo',
-      isAgreed: args.includes('--yes'),
-    })
-  }
+  const code = await bootstrap(fileURLToPath(import.meta.url), args, {
+    purpose: 'demo',
+    isAgreed: args.includes('--yes'),
+  })
+  if (code !== undefined) return code
   const { build } = await import('./build/build.mjs')
   await build()
   const program = inRoot('test/lab/demo.ts')

@@ -3,7 +3,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bootstrap, runsUnderNode24 } from './bootstrap.mjs'
+import { bootstrap } from './bootstrap.mjs'
 import { runEntry, SetupError } from './setup/log.mjs'
 import { node24Env, runUnderNode24 } from './setup/node24.mjs'
 import { inRoot } from './setup/paths.mjs'
@@ -12,14 +12,11 @@ import { run } from './setup/run.mjs'
 const args = process.argv.slice(2)
 
 await runEntry(async () => {
-  if (!runsUnderNode24()) {
-    return bootstrap({
-      script: fileURLToPath(import.meta.url),
-      args,
-      purpose: 'build',
-      isAgreed: args.includes('--yes'),
-    })
-  }
+  const code = await bootstrap(fileURLToPath(import.meta.url), args, {
+    purpose: 'build',
+    isAgreed: args.includes('--yes'),
+  })
+  if (code !== undefined) return code
   const rest = args.filter((arg) => arg !== '--browser' && arg !== '--yes')
   const electron = electronBinary()
   if (!args.includes('--browser') && electron === undefined) {

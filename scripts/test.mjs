@@ -2,7 +2,7 @@
 // `N passed, N failed, N skipped`; the exit code is 1 when something failed.
 import fs from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { bootstrap, runsUnderNode24 } from './bootstrap.mjs'
+import { bootstrap } from './bootstrap.mjs'
 import { parseTestArguments } from './lanes/arguments.mjs'
 import { failedLane, formatCounts, skippedLane, sum } from './lanes/counts.mjs'
 import { inspectMachine, lanes } from './lanes/lanes.mjs'
@@ -19,17 +19,14 @@ await runEntry(async () => {
     args,
     lanes.map((lane) => lane.name),
   )
-  if (!runsUnderNode24()) {
-    const needsMachine = asked.lanes.some((lane) => lane !== 'unit' && lane !== 'contract')
-    return bootstrap({
-      script: fileURLToPath(import.meta.url),
-      args,
-      ...(needsMachine ? { purpose: /** @type {const} */ ('test') } : {}),
-      // Tests run in automation as a rule: a question is asked only where somebody can answer it.
-      isAgreed: asked.yes || !process.stdin.isTTY,
-      goesOnWithout: true,
-    })
-  }
+  const needsMachine = asked.lanes.some((lane) => lane !== 'unit' && lane !== 'contract')
+  const code = await bootstrap(fileURLToPath(import.meta.url), args, {
+    ...(needsMachine ? { purpose: /** @type {const} */ ('test') } : {}),
+    // Tests run in automation as a rule: a question is asked only where somebody can answer it.
+    isAgreed: asked.yes || !process.stdin.isTTY,
+    goesOnWithout: true,
+  })
+  if (code !== undefined) return code
   const release = holdSignals()
   try {
     await sweepLab()

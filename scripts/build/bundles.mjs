@@ -24,7 +24,13 @@ const common = {
 }
 
 /** @type {import('esbuild').BuildOptions} */
-const esm = { ...common, format: 'esm', banner: { js: requireBanner } }
+const esm = {
+  ...common,
+  format: 'esm',
+  banner: { js: requireBanner },
+  // ssh2 looks for a Windows program beside itself.
+  define: { ...common.define, __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+}
 
 /**
  * @typedef {object} Bundle
@@ -82,6 +88,8 @@ export async function buildBundles(names) {
       make: async () => {
         const esbuild = await import('esbuild')
         await esbuild.build({ ...options, entryPoints: [entry], outfile })
+        // Its service process must be gone before this process becomes another program (the demo).
+        await esbuild.stop()
       },
     })
   }

@@ -7,10 +7,15 @@ import { run } from './run.mjs'
 
 const isWanted = () => Number(process.versions.node.split('.')[0]) >= 24
 
-/** Whether this process is the one to do the work in (and not the set-up before it). */
+/**
+ * Whether this process can do the work itself. `npm run` finds the Node of node_modules first, so the set-up may run
+ * under it already; not after `npm ci` replaced the binary, though.
+ */
 export function runsUnderNode24() {
   if (!isWanted()) return false
-  return !fs.existsSync(node24) || fs.realpathSync(process.execPath) === fs.realpathSync(node24)
+  if (!fs.existsSync(node24)) return true
+  const running = process.platform === 'linux' ? fs.readlinkSync('/proc/self/exe') : process.execPath
+  return running === fs.realpathSync(node24)
 }
 
 /**
@@ -38,13 +43,13 @@ export function node24Env() {
  * its exit code is the result. It gets SIGTERM when this process is killed outright.
  * @param {string} script absolute path
  * @param {readonly string[]} args
- * @param {{ cwd?: string }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Promise<number>}
  */
 export function runUnderNode24(script, args, options = {}) {
   return run(node24Path(), [script, ...args], {
     cwd: options.cwd ?? root,
-    env: node24Env(),
+    env: { ...node24Env(), ...options.env },
     stdio: 'inherit',
     diesWithUs: true,
   })

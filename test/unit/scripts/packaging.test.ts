@@ -68,7 +68,7 @@ test("electron-builder's own schema accepts the packaging configuration, and ref
   // Through electron-builder: these two are its dependencies, not ours.
   const requireOfBuilder = createRequire(createRequire(import.meta.url).resolve('electron-builder/package.json'))
   const { validateConfiguration } = requireOfBuilder('app-builder-lib/out/util/config/config.js') as {
-    validateConfiguration(config: unknown, logger: unknown): Promise<void>
+    validateConfiguration: (config: unknown, logger: unknown) => Promise<void>
   }
   const { DebugLogger } = requireOfBuilder('builder-util') as { DebugLogger: new (isEnabled: boolean) => unknown }
   const config = parse(fs.readFileSync(path.join(root, 'electron-builder.yml'), 'utf8')) as Record<string, unknown>
