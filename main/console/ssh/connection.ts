@@ -61,8 +61,15 @@ export function sshConnection(client: Client, target: SshTarget): SshConnection 
       options.signal?.throwIfAborted()
       const release = await sessions.acquire()
       try {
-        const stream = await channel<ClientChannel>('a session', (done) => client.exec(quoteWords(argv), done))
-        return await runToEnd(stream, options, argv[0] ?? '', name)
+        let result: Promise<ExecResult> | undefined
+        await channel<ClientChannel>('a session', (done) =>
+          client.exec(quoteWords(argv), (error, stream) => {
+            // Listened to in this very call: a short command's exit status comes in the same packet.
+            if (!error) result = runToEnd(stream, options, argv[0] ?? '', name)
+            done(error, stream)
+          }),
+        )
+        return await (result as Promise<ExecResult>)
       } finally {
         release()
       }
@@ -169,7 +176,9 @@ function runToEnd(stream: ClientChannel, options: ExecOptions, command: string, 
     stream.on('close', () =>
       end(() => {
         if (exit === null) {
-          return reject(new AppError('CLOSED', `${command} on ${host} was cut off: the SSH connection ended.`, { retryable: true }))
+          return reject(
+            new AppError('CLOSED', `${command} on ${host} was cut off: the SSH connection ended.`, { retryable: true }),
+          )
         }
         lines?.end()
         resolve({ ...exit, stdout: out.text(), stderr: err.text() })

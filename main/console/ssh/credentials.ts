@@ -33,7 +33,8 @@ const passphraseTries = 3
 
 /** Everything that the operator's keys offer for one hop, in the order in which it is tried: agent, then files. */
 export async function credentialsFor(hop: ResolvedHop, sources: KeySources, dialog: SshDialog): Promise<Credential[]> {
-  const wanted = hop.keyFiles.length > 0 ? hop.keyFiles : defaultKeyNames.map((name) => path.join(sources.home, '.ssh', name))
+  const wanted =
+    hop.keyFiles.length > 0 ? hop.keyFiles : defaultKeyNames.map((name) => path.join(sources.home, '.ssh', name))
   const files: KeyFile[] = []
   for (const file of wanted) {
     try {
@@ -71,12 +72,16 @@ async function agentCredentials(
   })
   return keys.map((key) => ({
     key,
-    credential: credential('agent', key.comment === '' ? key.type : key.comment, key, (data, options) =>
-      new Promise((resolve, reject) => {
-        agent.sign(key, data, options, (error, signature) =>
-          error || signature === undefined ? reject(error ?? new Error('no signature')) : resolve(signature),
-        )
-      }),
+    credential: credential(
+      'agent',
+      key.comment === '' ? key.type : key.comment,
+      key,
+      (data, options) =>
+        new Promise((resolve, reject) => {
+          agent.sign(key, data, options, (error, signature) =>
+            error || signature === undefined ? reject(error ?? new Error('no signature')) : resolve(signature),
+          )
+        }),
     ),
   }))
 }

@@ -214,10 +214,14 @@ function failureOf(error: unknown, hop: ResolvedHop, auth: Authentication): AppE
   if (error instanceof AppError) return error
   const where = `${hop.host} port ${hop.port}`
   if (error instanceof ConnectionStalled) {
-    return new AppError('SSH_UNREACHABLE', `${where} accepted the connection and then said nothing for ${stallMs / 1000} s.`, {
-      hint: 'Check that an SSH server listens on this port and is not overloaded.',
-      retryable: true,
-    })
+    return new AppError(
+      'SSH_UNREACHABLE',
+      `${where} accepted the connection and then said nothing for ${stallMs / 1000} s.`,
+      {
+        hint: 'Check that an SSH server listens on this port and is not overloaded.',
+        retryable: true,
+      },
+    )
   }
   const { level, message, code } = error as Error & { level?: string; code?: unknown }
   if (level === 'client-authentication') return auth.failure()
@@ -237,10 +241,10 @@ function failureOf(error: unknown, hop: ResolvedHop, auth: Authentication): AppE
     const cause = error.cause as (Error & { code?: unknown }) | undefined
     return new AppError('SSH_UNREACHABLE', `${where} closed the connection during the login.`, {
       hint: 'sshd may be limiting connections (MaxStartups), or a firewall or fail2ban may be closing them. Look into its log.',
+      cause: error,
       details: { message: cause?.message ?? message, errno: String(cause?.code ?? code ?? '') },
       retryable: true,
     })
   }
   return new AppError('SSH_UNREACHABLE', `The login to ${where} failed: ${message}.`, { retryable: true, cause: error })
 }
-

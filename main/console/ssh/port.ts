@@ -152,10 +152,14 @@ async function throughJump(
         current.forwardOut('127.0.0.1', 0, host, port, (error, channel) =>
           error
             ? reject(
-                new AppError('SSH_JUMP', `The jump host ${name} did not open a connection to ${host} port ${port}: ${error.message}.`, {
-                  hint: 'Check that the jump host reaches this address and that its sshd allows TCP forwarding.',
-                  retryable: true,
-                }),
+                new AppError(
+                  'SSH_JUMP',
+                  `The jump host ${name} did not open a connection to ${host} port ${port}: ${error.message}.`,
+                  {
+                    hint: 'Check that the jump host reaches this address and that its sshd allows TCP forwarding.',
+                    retryable: true,
+                  },
+                ),
               )
             : resolve(channel),
         )
