@@ -1,0 +1,133 @@
+import { Tabs } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
+import type { Command, Plan } from '../../core/model/plan.ts'
+import { type Fetched } from '../connection/use-call.ts'
+import { CommandBlock } from '../components/copy.tsx'
+import { Icon } from '../components/icon.tsx'
+import { InlineError } from '../components/inline-error.tsx'
+import { IssueList, type IssueTarget } from '../components/issue-summary.tsx'
+import { LoadingRows } from '../components/states.tsx'
+import { TextDiff } from '../components/text-diff.tsx'
+import { formatShare } from '../format/number.ts'
+import styles from './change-review.module.css'
+import { useStepSentence } from './step-sentence.ts'
+import { useYaml } from './use-plan.ts'
+
+/**
+ * A change before it is made, the same wherever one is reviewed: in words, what it does to traffic, the difference of
+ * the document, and the commands that would do the same.
+ */
+export function ChangeReview({
+  before,
+  after,
+  plan,
+  directorName,
+  hostCommands = [],
+  target,
+}: {
+  /** The document that the change starts from. */
+  readonly before: ClusterSpec
+  readonly after: ClusterSpec
+  readonly plan: Fetched<Plan>
+  readonly directorName: string
+  /** Commands on other hosts that belong to the change: fixes on real servers. */
+  readonly hostCommands?: readonly Command[]
+  /** Where the issues of a refused document lead. */
+  readonly target?: IssueTarget
+}) {
+  const { t } = useTranslation()
+  const sentenceOf = useStepSentence()
+  const beforeYaml = useYaml(before)
+  const afterYaml = useYaml(after)
+  const steps = plan.value?.steps ?? []
+  const commands = [...(plan.value?.commands ?? []), ...hostCommands]
+  return (
+    <div className={styles.review}>
+      <section aria-label={t('review.words')}>
+        <h3 className={styles.heading}>{t('review.words')}</h3>
+        {plan.error !== null ? (
+          <InlineError error={plan.error} onRetry={plan.reload} target={target} />
+        ) : plan.value === null ? (
+          <LoadingRows rows={3} />
+        ) : steps.length === 0 ? (
+          <p className="sb-dim">{t('review.noSteps')}</p>
+        ) : (
+          <ol className={styles.steps}>
+            {steps.map(({ step }, i) => (
+              <li key={i}>{sentenceOf(step)}</li>
+            ))}
+          </ol>
+        )}
+      </section>
+      {plan.value !== null && steps.length > 0 && <RiskLine plan={plan.value} />}
+      {plan.value !== null && plan.value.warnings.length > 0 && (
+        <section className={styles.warnings} aria-label={t('review.warnings')}>
+          <h3 className={styles.heading}>{t('review.warnings')}</h3>
+          <IssueList issues={plan.value.warnings} target={target} />
+        </section>
+      )}
+      <Tabs defaultValue="commands" className={styles.tabs}>
+        <Tabs.List>
+          <Tabs.Tab value="commands">{t('review.commands')}</Tabs.Tab>
+          <Tabs.Tab value="diff">{t('review.diff')}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="diff" className={styles.tab}>
+          {beforeYaml.value !== null && afterYaml.value !== null ? (
+            <TextDiff before={beforeYaml.value} after={afterYaml.value} label={t('review.diffLabel')} />
+          ) : (
+            (beforeYaml.error ?? afterYaml.error) === null && <LoadingRows rows={4} />
+          )}
+          <InlineError error={beforeYaml.error ?? afterYaml.error} onRetry={afterYaml.reload} />
+        </Tabs.Panel>
+        <Tabs.Panel value="commands" className={styles.tab}>
+          {byHost(commands).map(([host, texts]) => {
+            const name = host === 'director' ? directorName : host
+            return (
+              <CommandBlock
+                key={host}
+                commands={texts}
+                title={t('review.on', { host: name })}
+                label={t('review.commandsOn', { host: name })}
+              />
+            )
+          })}
+          {plan.value !== null && commands.length === 0 && <p className="sb-dim">{t('review.noCommands')}</p>}
+        </Tabs.Panel>
+      </Tabs>
+    </div>
+  )
+}
+
+function byHost(commands: readonly Command[]): [string, string[]][] {
+  const hosts = new Map<string, string[]>()
+  for (const { host, text } of commands) hosts.set(host, [...(hosts.get(host) ?? []), text])
+  return [...hosts]
+}
+
+/** One line of what the change does to traffic; counts come from the plan. */
+function RiskLine({ plan }: { readonly plan: Plan }) {
+  const { t, i18n } = useTranslation()
+  const { realServersLeavingRing, servicesRemoved, flowsCut, slotsMoved } = plan.risk
+  const moved = Math.max(0, ...Object.values(slotsMoved))
+  const parts: ReactNode[] = [
+    ...(servicesRemoved > 0 ? [t('risk.servicesRemoved', { count: servicesRemoved })] : []),
+    ...(realServersLeavingRing > 0 ? [t('risk.leavingRing', { count: realServersLeavingRing })] : []),
+    ...(flowsCut === null
+      ? [t('risk.flowsUnknown')]
+      : flowsCut > 0
+        ? [t('risk.flowsCut', { count: flowsCut })]
+        : [t('risk.noFlowsCut')]),
+    ...(moved > 0 ? [t('risk.slotsMoved', { share: formatShare(moved, i18n.language) })] : []),
+  ]
+  const isGrave = servicesRemoved > 0 || (flowsCut ?? 0) > 0
+  return (
+    <p className={isGrave ? styles.riskGrave : styles.risk}>
+      <Icon name={isGrave ? 'warning' : 'info'} />
+      <span>
+        <strong>{t('risk.title')}</strong> {parts.join('; ')}
+      </span>
+    </p>
+  )
+}

@@ -1,0 +1,161 @@
+import { create } from 'zustand'
+import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
+import type { ApplyResult } from '../../core/model/revision.ts'
+import { type WireError, toWireError } from '../../core/contract/errors.ts'
+import { client } from '../connection/client.ts'
+import { useConsole } from '../store/console-store.ts'
+import { confirmSeconds, defaultConfirmWithin } from './confirm-time.ts'
+import { mergeSpec } from './merge.ts'
+
+/** Edits of one director's document that are not applied yet. Survives a change of view. */
+export interface PendingChange {
+  /** Revision that the operator saw when the first edit was made. */
+  readonly baseRevision: number
+  readonly base: ClusterSpec
+  readonly spec: ClusterSpec
+  readonly message: string
+  /** Seconds as typed, see confirm-time.ts. */
+  readonly confirmWithinSec: string
+  readonly isApplying: boolean
+  readonly error: WireError | null
+}
+
+interface ChangeState {
+  readonly pending: Readonly<Record<string, PendingChange>>
+  /** Director whose review is open. */
+  readonly reviewOf: string | null
+}
+
+export const useChange = create<ChangeState>(() => ({ pending: {}, reviewOf: null }))
+
+function put(directorId: string, change: PendingChange | null): void {
+  useChange.setState(({ pending, reviewOf }) => {
+    const rest = Object.fromEntries(Object.entries(pending).filter(([id]) => id !== directorId))
+    return {
+      pending: change === null ? rest : { ...rest, [directorId]: change },
+      reviewOf: change === null && reviewOf === directorId ? null : reviewOf,
+    }
+  })
+}
+
+const isSame = (a: ClusterSpec, b: ClusterSpec): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/**
+ * Edits the pending document of a director; the first edit starts from the newest revision. An edit that leads back to
+ * the base ends the change.
+ */
+export function editSpec(directorId: string, edit: (spec: ClusterSpec) => ClusterSpec): void {
+  const state = useConsole.getState().data[directorId]?.state
+  const before = useChange.getState().pending[directorId]
+  if (before?.isApplying === true) return
+  if (before === undefined && (state === null || state === undefined)) return
+  const base = before?.base ?? (state?.spec as ClusterSpec)
+  const spec = edit(before?.spec ?? base)
+  if (isSame(spec, base)) return put(directorId, null)
+  put(directorId, {
+    baseRevision: before?.baseRevision ?? state?.revision ?? 0,
+    base,
+    spec,
+    message: before?.message ?? '',
+    confirmWithinSec: before?.confirmWithinSec ?? defaultConfirmWithin,
+    isApplying: false,
+    error: null,
+  })
+}
+
+/** Replaces the whole pending document: import, roll back. */
+export function proposeSpec(directorId: string, spec: ClusterSpec, message = ''): void {
+  editSpec(directorId, () => spec)
+  updateChange(directorId, { message })
+}
+
+export function updateChange(
+  directorId: string,
+  fields: Partial<Pick<PendingChange, 'message' | 'confirmWithinSec' | 'error'>>,
+): void {
+  const before = useChange.getState().pending[directorId]
+  if (before !== undefined) put(directorId, { ...before, ...fields })
+}
+
+export function discardChange(directorId: string): void {
+  put(directorId, null)
+}
+
+export function openReview(directorId: string): void {
+  useChange.setState({ reviewOf: directorId })
+}
+
+export function closeReview(): void {
+  useChange.setState({ reviewOf: null })
+}
+
+/** Moves the edits onto the newest revision; what both changed is returned, the operator's values are kept. */
+export function rebaseChange(directorId: string): void {
+  const before = useChange.getState().pending[directorId]
+  const state = useConsole.getState().data[directorId]?.state
+  if (before === undefined || state === null || state === undefined) return
+  const { spec } = mergeSpec(before.base, before.spec, state.spec)
+  if (isSame(spec, state.spec)) return put(directorId, null)
+  put(directorId, { ...before, baseRevision: state.revision, base: state.spec, spec, error: null })
+}
+
+/** What an apply is asked for with; shared by the review, the wizard and the import. */
+export interface ApplyOptions {
+  readonly spec: ClusterSpec
+  readonly baseRevision: number
+  readonly confirmWithinSec: number | null
+  readonly message: string
+}
+
+/** Sends one document to the agent. Answers when its steps are done or rolled back; throws what refused it. */
+export function applySpec(directorId: string, options: ApplyOptions): Promise<ApplyResult> {
+  const profile = useConsole.getState().directors?.find((entry) => entry.profile.id === directorId)?.profile
+  return client.call('director.cluster.apply', {
+    directorId,
+    input: {
+      spec: options.spec,
+      baseRevision: options.baseRevision,
+      confirmWithinSec: options.confirmWithinSec,
+      message: options.message,
+      author: { user: profile?.target.user ?? '', via: 'console', from: window.location.hostname },
+    },
+  })
+}
+
+/**
+ * Applies the pending change. On success it is gone from here: what runs then lives in the agent. On any failure the
+ * edits stay as they were, with the error beside them.
+ */
+export async function applyChange(directorId: string): Promise<ApplyResult | null> {
+  const change = useChange.getState().pending[directorId]
+  if (change === undefined || change.isApplying) return null
+  const confirmWithinSec = confirmSeconds(change.confirmWithinSec)
+  if (confirmWithinSec === undefined) return null
+  put(directorId, { ...change, isApplying: true, error: null })
+  try {
+    const result = await applySpec(directorId, {
+      spec: change.spec,
+      baseRevision: change.baseRevision,
+      confirmWithinSec,
+      message: change.message,
+    })
+    if (result.failure === null) {
+      put(directorId, null)
+      return result
+    }
+    const { failure } = result
+    put(directorId, {
+      ...change,
+      isApplying: false,
+      error: {
+        code: 'KERNEL',
+        message: failure.message,
+        details: failure.errno === null ? {} : { errno: failure.errno },
+      },
+    })
+    return result
+  } catch (error) {
+    put(directorId, { ...change, isApplying: false, error: toWireError(error) })
+    return null
+  }
+}

@@ -1,0 +1,137 @@
+import { Button, Drawer } from '@mantine/core'
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useLocation } from 'wouter'
+import { serviceKey } from '../../core/model/service.ts'
+import { paths } from '../app/paths.ts'
+import { InlineError } from '../components/inline-error.tsx'
+import { TextDiff } from '../components/text-diff.tsx'
+import { useDirector, useDirectorState, useHindrance } from '../store/selectors.ts'
+import { ApplyOptionsForm } from './apply-options.tsx'
+import {
+  type PendingChange,
+  applyChange,
+  closeReview,
+  discardChange,
+  rebaseChange,
+  updateChange,
+  useChange,
+} from './change-store.ts'
+import { ChangeReview } from './change-review.tsx'
+import { confirmSeconds } from './confirm-time.ts'
+import { mergeSpec } from './merge.ts'
+import styles from './review-drawer.module.css'
+import { usePlan, useYaml } from './use-plan.ts'
+
+/** The pending change of whichever director is under review, at the right of every view. */
+export function ReviewDrawer() {
+  const directorId = useChange((s) => s.reviewOf)
+  const change = useChange((s) => (s.reviewOf === null ? undefined : s.pending[s.reviewOf]))
+  const { t } = useTranslation()
+  return (
+    <Drawer
+      opened={directorId !== null && change !== undefined}
+      onClose={closeReview}
+      position="right"
+      size={620}
+      title={t('review.title')}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+      classNames={{ title: styles.title, body: styles.drawerBody }}
+    >
+      {directorId !== null && change !== undefined && <Review directorId={directorId} change={change} />}
+    </Drawer>
+  )
+}
+
+function Review({ directorId, change }: { readonly directorId: string; readonly change: PendingChange }) {
+  const { t } = useTranslation()
+  const [, navigate] = useLocation()
+  const state = useDirectorState(directorId)
+  const name = useDirector(directorId)?.profile.name ?? directorId
+  const hindrance = useHindrance(directorId)
+  const isOutdated = state !== null && state.revision !== change.baseRevision
+  const plan = usePlan(directorId, change.spec)
+  const removesShownService = useMemo(() => {
+    const kept = new Set(change.spec.services.map(serviceKey))
+    return change.base.services.some((service) => !kept.has(serviceKey(service)))
+  }, [change])
+
+  const apply = async () => {
+    const result = await applyChange(directorId)
+    if (result === null || result.failure !== null) return
+    closeReview()
+    if (removesShownService) navigate(paths.view(directorId, 'services'))
+  }
+
+  const isReady =
+    hindrance === null && plan.value !== null && plan.error === null && confirmSeconds(change.confirmWithinSec) !== undefined
+  return (
+    <div className={styles.review}>
+      <div className={styles.scroll}>
+        {isOutdated && <Outdated directorId={directorId} change={change} />}
+        <ChangeReview before={change.base} after={change.spec} plan={plan} directorName={name} />
+        <ApplyOptionsForm
+          message={change.message}
+          confirmWithinSec={change.confirmWithinSec}
+          onMessage={(message) => updateChange(directorId, { message })}
+          onConfirmWithinSec={(confirmWithinSec) => updateChange(directorId, { confirmWithinSec })}
+        />
+      </div>
+      <div className={styles.foot}>
+        <InlineError error={change.error} />
+        {hindrance !== null && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
+        <div className={styles.buttons}>
+          <Button variant="default" onClick={() => discardChange(directorId)} disabled={change.isApplying}>
+            {t('review.discard')}
+          </Button>
+          <span className={styles.spring} />
+          <Button variant="default" onClick={closeReview}>
+            {t('review.later')}
+          </Button>
+          <Button onClick={() => void apply()} loading={change.isApplying} disabled={!isReady || isOutdated}>
+            {t('review.apply', { count: plan.value?.steps.length ?? 0 })}
+          </Button>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+/** The base is outdated: the edits stay, the winner's difference is shown, and one button puts the edits on top. */
+function Outdated({ directorId, change }: { readonly directorId: string; readonly change: PendingChange }) {
+  const { t } = useTranslation()
+  const state = useDirectorState(directorId)
+  const base = useYaml(change.base)
+  const theirs = useYaml(state?.spec ?? null)
+  const clashes = useMemo(
+    () => (state === null ? [] : mergeSpec(change.base, change.spec, state.spec).clashes),
+    [change, state],
+  )
+  if (state === null) return null
+  return (
+    <section className={styles.outdated} role="alert" aria-label={t('outdated.title')}>
+      <p className={styles.outdatedTitle}>
+        {t('outdated.sentence', { base: change.baseRevision, now: state.revision })}
+      </p>
+      <p className="sb-dim">{t('outdated.kept')}</p>
+      {base.value !== null && theirs.value !== null && (
+        <TextDiff before={base.value} after={theirs.value} label={t('outdated.theirs', { revision: state.revision })} />
+      )}
+      {clashes.length > 0 && (
+        <>
+          <p>{t('outdated.clashes', { count: clashes.length })}</p>
+          <ul className={styles.clashes}>
+            {clashes.map(({ place, mine, theirs: other }) => (
+              <li key={place}>
+                <span className="sb-mono">{place}</span>: {t('outdated.clash', { mine, theirs: other })}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <Button onClick={() => rebaseChange(directorId)} className={styles.rebase}>
+        {t('outdated.rebase', { revision: state.revision })}
+      </Button>
+    </section>
+  )
+}

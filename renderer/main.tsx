@@ -1,0 +1,21 @@
+import '@fontsource-variable/inter/wght.css'
+import '@fontsource/jetbrains-mono/400.css'
+import '@mantine/core/styles.css'
+import '@mantine/spotlight/styles.css'
+import './styles/tokens.css'
+import './styles/base.css'
+import { createRoot } from 'react-dom/client'
+import { config } from 'zod'
+import { App } from './app/app.tsx'
+import { startLink } from './connection/link.ts'
+import { startI18n } from './i18n.ts'
+import { startFeeds } from './store/feeds.ts'
+
+// The page's CSP forbids code made from text, which zod would try for speed.
+config({ jitless: true })
+
+const root = document.getElementById('root')
+if (root === null) throw new Error('The page has no element with the id root.')
+startLink(startFeeds)
+await startI18n()
+createRoot(root).render(<App />)
