@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatPath, issuesOf } from '../../../core/model/issue.ts'
 import { type RealServerAccess, SshTarget } from '../../../core/model/ssh.ts'
-import { useIssueText } from '../../components/issue-text.ts'
+import { useFieldErrors } from './field-errors.ts'
 
 const kinds = ['direct', 'throughDirector', 'custom', 'none'] as const
 
@@ -49,18 +49,44 @@ export function AccessSelect(props: {
   )
 }
 
-function CustomAccess({ initial, onClose, onSave }: { readonly initial: SshTarget; readonly onClose: () => void; readonly onSave: (target: SshTarget) => void }) {
+function CustomAccess({
+  initial,
+  onClose,
+  onSave,
+}: {
+  readonly initial: SshTarget
+  readonly onClose: () => void
+  readonly onSave: (target: SshTarget) => void
+}) {
   const { t } = useTranslation()
   const [target, setTarget] = useState<SshTarget>(initial)
   const parsed = SshTarget.safeParse(target)
-  const issues = new Map((parsed.success ? [] : issuesOf(parsed.error, target)).map((issue) => [formatPath(issue.path), issue]))
-  const errorOf = useIssueText(issues)
+  const issues = new Map(
+    (parsed.success ? [] : issuesOf(parsed.error, target)).map((issue) => [formatPath(issue.path), issue]),
+  )
+  const errorOf = useFieldErrors(issues)
   return (
     <Modal opened onClose={onClose} title={t('wizard.access.title')} size="sm">
       <Stack gap="xs">
-        <TextInput label={t('wizard.access.host')} value={target.host} onChange={(event) => setTarget({ ...target, host: event.currentTarget.value })} error={errorOf('host')} data-autofocus />
-        <NumberInput label={t('wizard.access.port')} value={target.port} onChange={(port) => setTarget({ ...target, port: Number(port) })} error={errorOf('port')} />
-        <TextInput label={t('wizard.access.user')} value={target.user} onChange={(event) => setTarget({ ...target, user: event.currentTarget.value })} error={errorOf('user')} />
+        <TextInput
+          label={t('wizard.access.host')}
+          value={target.host}
+          onChange={(event) => setTarget({ ...target, host: event.currentTarget.value })}
+          error={errorOf('host')}
+          data-autofocus
+        />
+        <NumberInput
+          label={t('wizard.access.port')}
+          value={target.port}
+          onChange={(port) => setTarget({ ...target, port: Number(port) })}
+          error={errorOf('port')}
+        />
+        <TextInput
+          label={t('wizard.access.user')}
+          value={target.user}
+          onChange={(event) => setTarget({ ...target, user: event.currentTarget.value })}
+          error={errorOf('user')}
+        />
         <TextInput
           label={t('wizard.access.keyFile')}
           value={target.keyFile ?? ''}

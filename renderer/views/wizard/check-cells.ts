@@ -42,7 +42,8 @@ export function verdictOf(request: CheckRequest, host: string, reports: Readonly
 export function openRows(request: CheckRequest, reports: ReadonlyMap<string, KeptReport>): string[] {
   return checkedHosts(request).flatMap((host) => {
     const kept = reports.get(host)
-    if (kept === undefined || kept.key !== dependenciesOf(request, host) || kept.report.state !== 'done') return [`*@${host}`]
+    if (kept === undefined || kept.key !== dependenciesOf(request, host) || kept.report.state !== 'done')
+      return [`*@${host}`]
     return kept.report.findings.filter(isOpen).map(({ rule }) => `${rule}@${host}`)
   })
 }

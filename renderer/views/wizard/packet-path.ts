@@ -37,10 +37,13 @@ export function directRoutingPath(vip: string, port: string, realServer: string)
   const there = { ipSource: 'CIP', ipDestination: vip, ports: `cport → ${port}` }
   return [
     leg('request', 'client', 'director', { macSource: 'MAC client', macDestination: 'MAC director', ...there }, []),
-    leg('forwarded', 'director', 'realServer', { macSource: 'MAC director', macDestination: `MAC ${realServer}`, ...there }, [
-      'macSource',
-      'macDestination',
-    ]),
+    leg(
+      'forwarded',
+      'director',
+      'realServer',
+      { macSource: 'MAC director', macDestination: `MAC ${realServer}`, ...there },
+      ['macSource', 'macDestination'],
+    ),
     leg(
       'reply',
       'realServer',

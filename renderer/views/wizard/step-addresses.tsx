@@ -1,9 +1,21 @@
-import { ActionIcon, Button, Checkbox, Group, Select, Stack, Table, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  Group,
+  Select,
+  Stack,
+  Table,
+  Text,
+  Textarea,
+  TextInput,
+  Tooltip,
+} from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AgentHello } from '../../../core/contract/agent.ts'
 import type { ServiceForm } from '../../../core/model/draft.ts'
-import { useIssueText } from '../../components/issue-text.ts'
+import { useFieldErrors } from './field-errors.ts'
 import { AccessSelect } from './access-select.tsx'
 import { rowsOfPaste, type UnreadLine } from './paste.ts'
 import type { StepProps } from './step-props.ts'
@@ -14,7 +26,7 @@ const newId = () => crypto.randomUUID()
 /** The VIP and the real servers; many at once by pasting lines. */
 export function StepAddresses({ form, change, issues, hello }: StepProps & { readonly hello: AgentHello | null }) {
   const { t } = useTranslation()
-  const errorOf = useIssueText(issues)
+  const errorOf = useFieldErrors(issues)
   const [pasted, setPasted] = useState('')
   const [unread, setUnread] = useState<readonly UnreadLine[]>([])
   const changeRow = (id: string, part: Partial<Row>) =>
@@ -58,7 +70,10 @@ export function StepAddresses({ form, change, issues, hello }: StepProps & { rea
         <Select
           label={t('wizard.addresses.announce')}
           description={t('wizard.addresses.announceHint')}
-          data={(['arp', 'route', 'none'] as const).map((value) => ({ value, label: t(`wizard.addresses.announces.${value}`) }))}
+          data={(['arp', 'route', 'none'] as const).map((value) => ({
+            value,
+            label: t(`wizard.addresses.announces.${value}`),
+          }))}
           value={form.announce}
           allowDeselect={false}
           onChange={(value) => change({ announce: value ?? 'arp' })}
@@ -79,7 +94,11 @@ export function StepAddresses({ form, change, issues, hello }: StepProps & { rea
           placeholder={t('wizard.addresses.pasteExample')}
           value={pasted}
           onChange={(event) => setPasted(event.currentTarget.value)}
-          error={unread.length > 0 ? t('wizard.addresses.unread', { lines: unread.map(({ line }) => line).join(', ') }) : undefined}
+          error={
+            unread.length > 0
+              ? t('wizard.addresses.unread', { lines: unread.map(({ line }) => line).join(', ') })
+              : undefined
+          }
           minRows={2}
           maxRows={8}
           autosize
@@ -93,7 +112,10 @@ export function StepAddresses({ form, change, issues, hello }: StepProps & { rea
           variant="default"
           onClick={() =>
             change({
-              realServers: [...form.realServers, { id: newId(), address: '', port: '', weight: '', name: '', access: { kind: 'direct' } }],
+              realServers: [
+                ...form.realServers,
+                { id: newId(), address: '', port: '', weight: '', name: '', access: { kind: 'direct' } },
+              ],
             })
           }
         >
@@ -101,7 +123,12 @@ export function StepAddresses({ form, change, issues, hello }: StepProps & { rea
         </Button>
       </Group>
       {form.realServers.length === 0 ? (
-        <Text size="sm" c={issues.has('realServers') ? 'var(--status-down-text)' : 'dimmed'} role={issues.has('realServers') ? 'alert' : undefined} data-field="realServers">
+        <Text
+          size="sm"
+          c={issues.has('realServers') ? 'var(--status-down-text)' : 'dimmed'}
+          role={issues.has('realServers') ? 'alert' : undefined}
+          data-field="realServers"
+        >
           {t('wizard.addresses.none')}
         </Text>
       ) : (

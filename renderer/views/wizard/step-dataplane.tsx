@@ -1,14 +1,14 @@
 import { Group, List, Paper, Radio, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { AgentHello } from '../../../core/contract/agent.ts'
-import { useIssueText } from '../../components/issue-text.ts'
+import { useFieldErrors } from './field-errors.ts'
 import { StatusMark } from '../../components/status-mark.tsx'
 import type { StepProps } from './step-props.ts'
 
 /** Which dataplane, which scheduler, and how real servers are checked. */
 export function StepDataplane({ form, change, issues, hello }: StepProps & { readonly hello: AgentHello | null }) {
   const { t } = useTranslation()
-  const errorOf = useIssueText(issues)
+  const errorOf = useFieldErrors(issues)
   const { check } = form
   const checkField = (field: 'intervalMs' | 'timeoutMs' | 'rise' | 'fall') => (
     <TextInput
@@ -24,7 +24,11 @@ export function StepDataplane({ form, change, issues, hello }: StepProps & { rea
   )
   return (
     <Stack gap="md" maw={680}>
-      <Radio.Group label={t('wizard.dataplane.label')} value={form.dataplane} onChange={(dataplane) => change({ dataplane })}>
+      <Radio.Group
+        label={t('wizard.dataplane.label')}
+        value={form.dataplane}
+        onChange={(dataplane) => change({ dataplane })}
+      >
         <Paper withBorder p="sm" mt={4} className="card-selected">
           <Radio value="ebpf" label="eBPF" fw={600} />
           <Text size="sm" c="dimmed" pl={28}>
@@ -39,14 +43,21 @@ export function StepDataplane({ form, change, issues, hello }: StepProps & { rea
               )}
               {hello.dataplane.hooks.map(({ hook, isUsable, reason }) => (
                 <List.Item key={hook}>
-                  <StatusMark status={isUsable ? 'up' : 'unknown'} label={hook} /> <Text span size="sm" c="dimmed">{reason}</Text>
+                  <StatusMark status={isUsable ? 'up' : 'unknown'} label={hook} />{' '}
+                  <Text span size="sm" c="dimmed">
+                    {reason}
+                  </Text>
                 </List.Item>
               ))}
             </List>
           )}
         </Paper>
       </Radio.Group>
-      <Radio.Group label={t('wizard.dataplane.scheduler')} value={form.scheduler} onChange={(scheduler) => change({ scheduler })}>
+      <Radio.Group
+        label={t('wizard.dataplane.scheduler')}
+        value={form.scheduler}
+        onChange={(scheduler) => change({ scheduler })}
+      >
         <Radio mt={4} value="mh" label={t('wizard.dataplane.mh')} description={t('wizard.dataplane.mhHint')} />
       </Radio.Group>
       <Stack gap="xs">

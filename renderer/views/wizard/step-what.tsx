@@ -1,7 +1,7 @@
 import { Checkbox, Group, Radio, Stack, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { ServiceForm } from '../../../core/model/draft.ts'
-import { useIssueText } from '../../components/issue-text.ts'
+import { useFieldErrors } from './field-errors.ts'
 import type { StepProps } from './step-props.ts'
 
 const placements = ['sameNetwork', 'routed', 'otherSite'] as const
@@ -9,7 +9,7 @@ const placements = ['sameNetwork', 'routed', 'otherSite'] as const
 /** What the service is for; the answers decide which modes fit. */
 export function StepWhat({ form, change, issues }: StepProps) {
   const { t } = useTranslation()
-  const errorOf = useIssueText(issues)
+  const errorOf = useFieldErrors(issues)
   return (
     <Stack gap="sm" maw={560}>
       <TextInput
@@ -23,7 +23,13 @@ export function StepWhat({ form, change, issues }: StepProps) {
         autoFocus
       />
       <Group align="flex-start" gap="sm">
-        <TextInput label={t('wizard.what.protocol')} value="TCP" readOnly w={110} description={t('wizard.what.protocolHint')} />
+        <TextInput
+          label={t('wizard.what.protocol')}
+          value="TCP"
+          readOnly
+          w={110}
+          description={t('wizard.what.protocolHint')}
+        />
         <TextInput
           label={t('wizard.what.port')}
           description={t('wizard.what.portHint')}
