@@ -5,7 +5,7 @@ export interface MethodDef<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly kind: 'method'
   readonly input: I
   readonly output: O
-  /** The caller gives up after this time. Left out: 30 s. */
+  /** The caller gives up after this time. Left out: {@link timeoutOf} says 30 s. */
   readonly timeoutMs?: number
   /** Which socket may call it: `view` may only read. */
   readonly access: 'view' | 'change'
@@ -32,6 +32,9 @@ export function method<I extends z.ZodType, O extends z.ZodType>(
 export function stream<I extends z.ZodType, O extends z.ZodType>(def: { input: I; item: O } & Access): StreamDef<I, O> {
   return { kind: 'stream', access: 'view', ...def }
 }
+
+/** How long a caller waits for the answer, in ms. */
+export const timeoutOf = (definition: Pick<MethodDef, 'timeoutMs'>): number => definition.timeoutMs ?? 30_000
 
 export type MethodName<C extends Contract> = { [K in keyof C]: C[K]['kind'] extends 'method' ? K : never }[keyof C] &
   string

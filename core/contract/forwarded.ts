@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DirectorId } from '../model/ssh.ts'
-import type { Contract, MethodDef, StreamDef } from './define.ts'
+import { type Contract, type MethodDef, type StreamDef, timeoutOf } from './define.ts'
 
 type WithDirector<I extends z.ZodType> = z.ZodObject<{ directorId: typeof DirectorId; input: I }, z.core.$strict>
 
@@ -13,11 +13,22 @@ export type Forwarded<C extends Contract> = {
       : never
 }
 
+/**
+ * What the console grants on top of the agent's own time limit: the core's TIMEOUT, which says which director was slow,
+ * comes back before the page gives up.
+ */
+const forwardingMs = 5_000
+
+/** A new entry of the agent's contract needs nothing here, nor in the core that forwards it. */
 export function forwarded<C extends Contract>(contract: C): Forwarded<C> {
   return Object.fromEntries(
     Object.entries(contract).map(([name, definition]) => [
       `director.${name}`,
-      { ...definition, input: z.strictObject({ directorId: DirectorId, input: definition.input }) },
+      {
+        ...definition,
+        input: z.strictObject({ directorId: DirectorId, input: definition.input }),
+        ...(definition.kind === 'method' ? { timeoutMs: timeoutOf(definition) + forwardingMs } : {}),
+      },
     ]),
   ) as unknown as Forwarded<C>
 }

@@ -3,6 +3,7 @@ import { AppError } from '../contract/errors.ts'
 /** Greatest frame in bytes, header not counted. Checked before anything is allocated for it. */
 export const maxFrameBytes = 8 * 1024 * 1024
 const headerBytes = 4
+const firstBodyBytes = 64 * 1024
 
 const encoder = new TextEncoder()
 
@@ -16,7 +17,8 @@ export function encodeFrame(message: unknown): Uint8Array {
   return frame
 }
 
-const tooLarge = (bytes: number) =>
+/** What every transport says of a message over the limit. */
+export const tooLarge = (bytes: number) =>
   new AppError('TOO_LARGE', `A frame of ${bytes} bytes was found where at most ${maxFrameBytes} are expected.`)
 
 /**
@@ -26,7 +28,9 @@ const tooLarge = (bytes: number) =>
 export class FrameDecoder {
   readonly #header = new Uint8Array(headerBytes)
   #headerFill = 0
-  #body: Uint8Array | undefined
+  #length: number | undefined
+  /** Grows with what arrives: a far end that only announces eight megabytes does not get them. */
+  #body = new Uint8Array(0)
   #bodyFill = 0
 
   /** Messages that the chunk completed, in order. */
@@ -34,7 +38,7 @@ export class FrameDecoder {
     const messages: unknown[] = []
     let at = 0
     while (at < chunk.length) {
-      if (this.#body === undefined) {
+      if (this.#length === undefined) {
         const part = chunk.subarray(at, at + headerBytes - this.#headerFill)
         this.#header.set(part, this.#headerFill)
         this.#headerFill += part.length
@@ -42,20 +46,32 @@ export class FrameDecoder {
         if (this.#headerFill < headerBytes) break
         const length = new DataView(this.#header.buffer).getUint32(0)
         if (length > maxFrameBytes) throw tooLarge(length)
-        this.#body = new Uint8Array(length)
-        this.#bodyFill = 0
+        if (length === 0) throw new AppError('BAD_INPUT', 'A frame of 0 bytes was found where JSON is expected.')
+        this.#length = length
       }
-      const part = chunk.subarray(at, at + this.#body.length - this.#bodyFill)
-      this.#body.set(part, this.#bodyFill)
-      this.#bodyFill += part.length
+      const part = chunk.subarray(at, at + this.#length - this.#bodyFill)
+      this.#append(part, this.#length)
       at += part.length
-      if (this.#bodyFill === this.#body.length) {
-        messages.push(parse(this.#body))
-        this.#body = undefined
+      if (this.#bodyFill === this.#length) {
+        messages.push(parse(this.#body.subarray(0, this.#length)))
+        this.#length = undefined
         this.#headerFill = 0
+        this.#body = new Uint8Array(0)
+        this.#bodyFill = 0
       }
     }
     return messages
+  }
+
+  #append(part: Uint8Array, length: number): void {
+    const wanted = this.#bodyFill + part.length
+    if (wanted > this.#body.length) {
+      const grown = new Uint8Array(Math.min(length, Math.max(firstBodyBytes, this.#body.length * 2, wanted)))
+      grown.set(this.#body.subarray(0, this.#bodyFill))
+      this.#body = grown
+    }
+    this.#body.set(part, this.#bodyFill)
+    this.#bodyFill = wanted
   }
 }
 

@@ -1,6 +1,9 @@
 /** What carries messages: Electron's channel, a WebSocket, a framed byte stream, or a pair in memory. */
 export interface Wire {
-  /** Hands one JSON-like value over. Never throws after a close; the message is lost then. */
+  /**
+   * Hands one JSON-like value over. Throws AppError TOO_LARGE where the transport has a limit and the message is over
+   * it. Never throws after a close; the message is lost then.
+   */
   send(message: unknown): void
   /** One listener at a time; messages that came before it are kept for it. Returns a way to stop listening. */
   onMessage(listener: (message: unknown) => void): () => void
@@ -8,6 +11,9 @@ export interface Wire {
   onClose(listener: (reason: string) => void): () => void
   close(reason?: string): void
 }
+
+/** Messages that wait for the first listener; a far end that is never listened to must not fill the memory. */
+const maxWaiting = 1024
 
 /** The part of a wire that every transport needs: messages wait for a listener, close is told once to each. */
 export class WireState {
@@ -22,8 +28,9 @@ export class WireState {
 
   receive(message: unknown): void {
     if (this.#closed !== undefined) return
-    if (this.#listener === undefined) this.#waiting.push(message)
-    else this.#listener(message)
+    if (this.#listener !== undefined) this.#listener(message)
+    else if (this.#waiting.length < maxWaiting) this.#waiting.push(message)
+    else this.close(`More than ${maxWaiting} messages came before anybody listened.`)
   }
 
   onMessage(listener: (message: unknown) => void): () => void {
