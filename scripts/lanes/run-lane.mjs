@@ -31,6 +31,7 @@ export async function runLane(lane, { long, filters }) {
         env: {
           ...node24Env(),
           SIGNALBOX_LANE_REPORT: reportFile,
+          ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
           ...(long ? { SIGNALBOX_LONG: '1' } : {}),
         },
         stdio: ['ignore', 'inherit', 'inherit'],
@@ -38,7 +39,7 @@ export async function runLane(lane, { long, filters }) {
         diesWithUs: true,
       },
     )
-    return judgeLane(lane, readReport(reportFile), exitCode)
+    return judgeLane(lane, readReport(reportFile), exitCode, filters.length > 0)
   } finally {
     fs.rmSync(reportFile, { force: true })
   }

@@ -38,6 +38,7 @@ test('a lane that ran is counted as its report says', () => {
 test('a crash, an empty lane and an exit code without a failed test count as one failure', () => {
   expect(judgeLane('unit', undefined, 139).counts.failed).toBe(1)
   expect(judgeLane('unit', report(0, 0), 0).counts.failed).toBe(1)
+  expect(judgeLane('unit', report(0, 0), 0, true).counts.failed).toBe(0)
   expect(judgeLane('unit', report(5, 0), 1).counts).toEqual({ passed: 5, failed: 1, skipped: 0 })
 })
 
