@@ -68,12 +68,12 @@ export function CheckMatrix({ request, reports, isRunning, onFix, onRun }: Matri
                     {findings.map((finding) => (
                       <li
                         key={finding.rule}
-                        title={`${words.title(finding)}: ${t(`wizard.hosts.status.${finding.status}`)}`}
+                        title={`${words(finding).title}: ${t(`wizard.hosts.status.${finding.status}`)}`}
                       >
                         <StatusShape status={shapeOf[finding.status]} />
                         <span>{finding.rule}</span>
                         <span className="sb-hidden">
-                          {words.title(finding)}, {t(`wizard.hosts.status.${finding.status}`)}
+                          {words(finding).title}, {t(`wizard.hosts.status.${finding.status}`)}
                         </span>
                       </li>
                     ))}
@@ -123,12 +123,13 @@ function FindingDetails({
   const { t } = useTranslation()
   const words = useRuleWords()
   const { fix } = finding
+  const text = words(finding)
   return (
     <section className={styles['finding']} aria-label={`${finding.rule} ${host}`}>
       <Group gap={8} wrap="nowrap">
         <StatusShape status={shapeOf[finding.status]} />
         <Text size="sm" fw={600}>
-          {finding.rule} · {words.title(finding)}
+          {finding.rule} · {words(finding).title}
         </Text>
         <Text size="sm" c="dimmed">
           {t(`wizard.hosts.status.${finding.status}`)} · {t(`wizard.hosts.severity.${finding.severity}`)}
@@ -139,13 +140,18 @@ function FindingDetails({
         <dd className="sb-mono">{finding.found}</dd>
         <dt>{t('wizard.hosts.expected')}</dt>
         <dd className="sb-mono">{finding.expected}</dd>
+        <dt>{t('wizard.hosts.result')}</dt>
+        <dd>{text.message}</dd>
         <dt>{t('wizard.hosts.why')}</dt>
-        <dd>
-          {finding.status === 'missing' || finding.status === 'warning' ? words.missing(finding) : words.why(finding)}
-        </dd>
+        <dd>{text.why}</dd>
       </dl>
       {fix !== null && finding.status !== 'ok' && (
         <>
+          {text.fix !== null && (
+            <Text size="sm" mb={4}>
+              {text.fix}
+            </Text>
+          )}
           <CommandBlock
             title={t('wizard.hosts.onHost', { host })}
             label={t('wizard.hosts.commandsFor', { host })}

@@ -122,6 +122,7 @@ export function checkRequestOf(form: ServiceForm, directorId: string): CheckRequ
     port,
     forwarding,
     allowOwnAddress: allowOwnAddress ?? false,
+    announce: parsed.value.announce,
     isLive: false,
     realServers: realServers.map(({ address, port: realServerPort }, i) => ({
       address,

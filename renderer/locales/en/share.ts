@@ -1,0 +1,18 @@
+export const share = {
+  title: 'Share',
+  export: 'Export',
+  format: 'Format',
+  copy: 'Copy document',
+  save: 'Save {file}',
+  document: 'Document of the cluster',
+  import: 'Import',
+  importHint: 'YAML or JSON of a cluster. It becomes a change that is reviewed before anything is applied.',
+  importText: 'Document to import',
+  placeholder: 'apiVersion: signalbox/v1',
+  chooseFile: 'Choose file…',
+  review: 'Review as a change…',
+  importMessage: 'Import',
+  tooLarge: 'The file has {found} bytes where at most {max} are expected.',
+  issues_one: '{count} thing is wrong with the document',
+  issues_other: '{count} things are wrong with the document',
+} as const

@@ -1,0 +1,17 @@
+export const share = {
+  title: '共享',
+  export: '导出',
+  format: '格式',
+  copy: '复制文档',
+  save: '保存 {file}',
+  document: '集群文档',
+  import: '导入',
+  importHint: '集群的 YAML 或 JSON。它会成为一项变更，应用前先审阅。',
+  importText: '要导入的文档',
+  placeholder: 'apiVersion: signalbox/v1',
+  chooseFile: '选择文件…',
+  review: '作为变更审阅…',
+  importMessage: '导入',
+  tooLarge: '文件有 {found} 字节，最多应为 {max} 字节。',
+  issues_other: '文档有 {count} 处错误',
+} as const
