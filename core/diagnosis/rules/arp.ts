@@ -101,7 +101,9 @@ export const nobodyElseAnswers = defineRule({
   expected: 'no answer',
   causes: ['realServer', 'director', 'stranger'],
   source: 'DIAGNOSIS DR7 and P01',
-  judge: (subject): Judgement<'realServer' | 'director' | 'stranger'> => {
+  judge: (subject): Judgement<'realServer' | 'director' | 'stranger'> | null => {
+    // A VIP that a router sends here, or that somebody else raises, may well be answered for by others.
+    if (subject.request.announce !== 'arp') return null
     if (subject.arp.kind === 'notAsked')
       throw new MissingFact(`who answers ARP for ${subject.request.vip} (${subject.arp.reason})`)
     const { macs } = subject.arp
