@@ -1,0 +1,26 @@
+import { useTranslation } from 'react-i18next'
+import type { WireError } from '../../../core/contract/errors.ts'
+import styles from './connect.module.css'
+
+function paramsOf(text: string): Record<string, string> {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, string>) : {}
+  } catch {
+    return { found: text }
+  }
+}
+
+/** What is missing on a host that the agent does not fit, one sentence each. */
+export function UnfitList({ error }: { readonly error: WireError }) {
+  const { t } = useTranslation()
+  const reasons = Object.entries(error.details ?? {}).filter(([key]) => key.startsWith('unfit.'))
+  if (reasons.length === 0) return null
+  return (
+    <ul className={styles.unfit}>
+      {reasons.map(([key, value]) => (
+        <li key={key}>{t(key, paramsOf(value))}</li>
+      ))}
+    </ul>
+  )
+}
