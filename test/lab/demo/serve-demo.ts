@@ -1,0 +1,90 @@
+import { rm } from 'node:fs/promises'
+import { claimDataDir } from '../../../main/shell/instance-socket.ts'
+import { type LaunchLink, startHeadless } from '../../../main/shell/loopback-server.ts'
+import type { Lab } from '../lab.ts'
+import type { SteadyClient } from '../lab-traffic.ts'
+import { installation, openConsole } from './open-console.ts'
+import { siteOf } from './site.ts'
+
+export interface ServedDemo {
+  readonly link: LaunchLink
+  /** Ends the console and removes its data. */
+  close(): Promise<void>
+}
+
+const watchEveryMs = 500
+
+/** The console of a demo on loopback. Its data are made anew: host keys of an earlier lab would count as changed. */
+export async function serveDemo(options: {
+  readonly lab: Lab
+  readonly dataDir: string
+  readonly port: number
+  readonly steady: SteadyClient
+  readonly note: (line: string) => void
+}): Promise<ServedDemo> {
+  const { lab, dataDir, note } = options
+  await rm(dataDir, { recursive: true, force: true })
+  let newLink: () => string | null = () => null
+  const claim = await claimDataDir(dataDir, (request) => ({
+    shell: 'browser',
+    pid: process.pid,
+    url: request === 'link' ? newLink() : null,
+  }))
+  if (claim.kind === 'running')
+    throw new Error(`Another demo was started at the same time (process ${claim.answer.pid}).`)
+  const { director, vip, realServers } = siteOf(lab)
+  const opened = await openConsole({
+    lab,
+    dataDir,
+    welcome: {
+      id: `lab-${lab.layout.number}`,
+      directorId: director.id,
+      vip,
+      realServers: realServers.map((address) => ({ address, port: 80 })),
+      fingerprint: lab.summary().director.fingerprint,
+    },
+    log: () => {},
+  })
+  const headless = await startHeadless({
+    console: opened.console,
+    rendererDir: installation.rendererDir,
+    port: options.port,
+    newLinkCommand: 'npm run demo',
+  })
+  newLink = () => headless.newLink().url
+  const stopWatching = watchClient(options.steady, note)
+  return {
+    link: headless.newLink(),
+    async close() {
+      stopWatching()
+      await headless.close()
+      await opened.console.close()
+      await claim.socket.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Says in the terminal when the client's tries turn into answers and back. */
+function watchClient(steady: SteadyClient, note: (line: string) => void): () => void {
+  let last: 'answers' | 'no answer' | undefined
+  let isAsking = false
+  const timer = setInterval(() => {
+    if (isAsking) return
+    isAsking = true
+    steady
+      .counters()
+      .then(({ answered, failed, lastAnswerAtMs = 0, lastFailureAtMs = 0 }) => {
+        if (answered + failed === 0) return
+        const now = lastAnswerAtMs > lastFailureAtMs ? 'answers' : 'no answer'
+        if (now !== last) note(`client: ${now} from the VIP (${answered} answered, ${failed} failed)`)
+        last = now
+      })
+      // The client ends with its lab.
+      .catch(() => clearInterval(timer))
+      .finally(() => {
+        isAsking = false
+      })
+  }, watchEveryMs)
+  return () => clearInterval(timer)
+}
