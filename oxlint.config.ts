@@ -96,7 +96,7 @@ export default defineConfig({
   ignorePatterns: ['dist', 'artifacts', '.cache', 'node_modules'],
   options: { typeAware: true, reportUnusedDisableDirectives: 'error' },
   rules: {
-    eqeqeq: 'error',
+    eqeqeq: ['error', 'always', { null: 'ignore' }],
     'no-var': 'error',
     'prefer-const': 'error',
     'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
@@ -106,8 +106,11 @@ export default defineConfig({
     'import/no-cycle': 'error',
     'react/rules-of-hooks': 'error',
     'react/exhaustive-deps': 'error',
-    // Speaks about the React compiler, which is not used.
+    // These speak about the React compiler, which is not used.
     'react/incompatible-library': 'off',
+    'react/purity': 'off',
+    'react/refs': 'off',
+    'react/set-state-in-effect': 'off',
     'react/no-danger': 'error',
     'typescript/consistent-type-imports': 'error',
     'typescript/no-explicit-any': 'error',

