@@ -131,8 +131,8 @@ export default defineConfig({
     'typescript/no-unsafe-argument': 'error',
   },
   overrides: [
-    { files: ['core/**'], rules: imports(corePurity) },
-    { files: ['core/formats/**'], rules: imports(formatPurity) },
+    { files: ['core/**'], rules: imports(corePurity, ...otherProcesses('core')) },
+    { files: ['core/formats/**'], rules: imports(formatPurity, ...otherProcesses('core')) },
     { files: ['agent/**'], rules: imports(...otherProcesses('agent'), ...guardedExcept()) },
     { files: ['agent/kernel/**'], rules: imports(...otherProcesses('agent'), ...guardedExcept('koffi')) },
     { files: ['main/**'], rules: imports(...otherProcesses('main'), ...guardedExcept()) },
