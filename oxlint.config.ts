@@ -141,6 +141,11 @@ export default defineConfig({
       files: ['main/electron.ts', 'main/shell/electron-*.ts'],
       rules: imports(...otherProcesses('main'), ...guardedExcept('electron', 'electron-store')),
     },
+    // Starts the operator's browser with the console's address as its only argument.
+    {
+      files: ['main/shell/open-browser.ts'],
+      rules: imports(...otherProcesses('main'), ...guardedExcept('child_process')),
+    },
     { files: ['preload/**'], rules: imports(...otherProcesses('preload'), ...guardedExcept('electron'), noNodeInPage) },
     {
       files: ['renderer/**'],

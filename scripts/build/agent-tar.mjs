@@ -36,9 +36,6 @@ exec "$node" "$here/signalbox.mjs" "$@"
 /** The files to be sent, relative to the checkout. */
 const agentTars = { withNode: 'dist/agent-linux-x64.tar.gz', withoutNode: 'dist/agent-linux-x64-nonode.tar.gz' }
 
-/** What the console reads before it sends one of them. */
-const packagesManifest = 'dist/manifest.json'
-
 /**
  * @typedef {object} AgentManifest manifest.json inside of a tar: what the files must be after unpacking
  * @property {string} name
@@ -49,13 +46,6 @@ const packagesManifest = 'dist/manifest.json'
  * @property {string} minGlibc
  * @property {number} minNode oldest major version of Node, where the tar has none of its own
  * @property {Record<string, string>} sha256 of each file but the manifest, by its path in the tar
- *
- * @typedef {object} AgentPackage one tar in dist/manifest.json
- * @property {string} file name in the same folder
- * @property {string} sha256
- * @property {number} sizeBytes
- * @property {number} unpackedBytes
- * @property {AgentManifest} manifest the one inside
  */
 
 /** Packs when an input changed. @returns {Promise<boolean>} */
@@ -73,7 +63,7 @@ export async function buildAgentTars() {
       'scripts/build/packed-node.mjs',
       'scripts/build/tar.mjs',
     ],
-    outputs: [agentTars.withNode, agentTars.withoutNode, packagesManifest],
+    outputs: [agentTars.withNode, agentTars.withoutNode],
     make: packBoth,
   })
 }
@@ -87,11 +77,8 @@ async function packBoth() {
     for (const file of koffiFiles) copyInto(staging, file, file)
     fs.writeFileSync(path.join(staging, 'signalbox'), wrapper)
     fs.chmodSync(path.join(staging, 'signalbox'), 0o755)
-    const packages = {
-      withNode: await packOne(staging, agentTars.withNode, await packedNode()),
-      withoutNode: await packOne(staging, agentTars.withoutNode, undefined),
-    }
-    fs.writeFileSync(inRoot(packagesManifest), `${JSON.stringify(packages, null, 2)}\n`)
+    await packOne(staging, agentTars.withNode, await packedNode())
+    await packOne(staging, agentTars.withoutNode, undefined)
   } finally {
     fs.rmSync(staging, { recursive: true, force: true })
   }
@@ -114,7 +101,6 @@ function copyInto(staging, from, to) {
  * @param {string} staging
  * @param {string} target relative to the checkout
  * @param {import('./packed-node.mjs').PackedNode | undefined} node
- * @returns {Promise<AgentPackage>}
  */
 async function packOne(staging, target, node) {
   const manifestFile = path.join(staging, 'manifest.json')
@@ -129,14 +115,6 @@ async function packOne(staging, target, node) {
     fs.renameSync(draft, inRoot(target))
   } finally {
     fs.rmSync(draft, { force: true })
-  }
-  const sizes = filesOf(['.'], staging).map((file) => fs.statSync(path.join(staging, file)).size)
-  return {
-    file: path.basename(target),
-    sha256: digest(inRoot(target)),
-    sizeBytes: fs.statSync(inRoot(target)).size,
-    unpackedBytes: sizes.reduce((sum, size) => sum + size, node?.sizeBytes ?? 0),
-    manifest,
   }
 }
 

@@ -16,7 +16,6 @@ import { capture } from './tool.mjs'
  * @typedef {object} PackedNode
  * @property {string} beginning path of the compressed beginning of a tar with bin/ and bin/node
  * @property {string} sha256 of bin/node
- * @property {number} sizeBytes of bin/node
  */
 
 const blockBytes = 512
@@ -28,9 +27,7 @@ export async function packedNode() {
   if (!fs.existsSync(dir)) await pack(dir)
   return {
     beginning: path.join(dir, 'beginning.tar.gz'),
-    .../** @type {{ sha256: string, sizeBytes: number }} */ (
-      JSON.parse(fs.readFileSync(path.join(dir, 'node.json'), 'utf8'))
-    ),
+    .../** @type {{ sha256: string }} */ (JSON.parse(fs.readFileSync(path.join(dir, 'node.json'), 'utf8'))),
   }
 }
 
@@ -53,7 +50,7 @@ async function pack(dir) {
     const bytes = (2 + Math.ceil(content.length / blockBytes)) * blockBytes
     const beginning = await promisify(gzip)(fs.readFileSync(tar).subarray(0, bytes), { level: 6 })
     fs.writeFileSync(path.join(draft, 'beginning.tar.gz'), beginning)
-    const facts = { sha256: createHash('sha256').update(content).digest('hex'), sizeBytes: content.length }
+    const facts = { sha256: createHash('sha256').update(content).digest('hex') }
     fs.writeFileSync(path.join(draft, 'node.json'), JSON.stringify(facts))
     fs.rmSync(tar)
     fs.rmSync(path.join(draft, 'tree'), { recursive: true })
