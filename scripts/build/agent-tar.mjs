@@ -50,7 +50,6 @@ const agentTars = { withNode: 'dist/agent-linux-x64.tar.gz', withoutNode: 'dist/
 
 /** Packs when an input changed. @returns {Promise<boolean>} */
 export async function buildAgentTars() {
-  if (!fs.existsSync(inRoot(agentBundle))) return false
   return runStep({
     name: 'agent-tar',
     inputs: [

@@ -19,7 +19,7 @@ const archInclude = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_
 
 /** Compiles what changed. @returns {Promise<boolean>} */
 export async function buildBpf() {
-  if (sources().length === 0) return false
+  if (sources().length === 0) throw new SetupError('No agent/bpf/*.bpf.c was found: the checkout is not complete.')
   const clang = findProgram('clang')
   const strip = findProgram('llvm-strip')
   if (clang === undefined || strip === undefined || !fs.existsSync('/usr/include/bpf/bpf_helpers.h')) {

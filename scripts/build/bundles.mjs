@@ -1,7 +1,6 @@
 // The programs that run on Node and in Electron, bundled by esbuild: one file each, readable, with source maps beside.
-import fs from 'node:fs'
 import { builtinModules } from 'node:module'
-import { inRoot, root } from '../setup/paths.mjs'
+import { root } from '../setup/paths.mjs'
 import { runStep } from './step.mjs'
 
 /** Bundled CommonJS packages call `require` for built-ins, which a module does not have. */
@@ -80,7 +79,6 @@ const bundles = [
  */
 export async function buildBundles(names) {
   for (const { name, entry, outfile, inputs, options } of bundles.filter((bundle) => names.includes(bundle.name))) {
-    if (!fs.existsSync(inRoot(entry))) continue
     await runStep({
       name: `bundle-${name}`,
       inputs: [...inputs, 'package-lock.json', 'package.json', 'scripts/build/bundles.mjs'],

@@ -1,11 +1,9 @@
 // renderer/index.html → dist/renderer, by vite.
-import fs from 'node:fs'
 import { inRoot } from '../setup/paths.mjs'
 import { runStep } from './step.mjs'
 
 /** Builds the page when an input changed. @returns {Promise<boolean>} */
 export async function buildRenderer() {
-  if (!fs.existsSync(inRoot('renderer/index.html'))) return false
   return runStep({
     name: 'renderer',
     inputs: ['renderer', 'core', 'vite.config.ts', 'package-lock.json', 'scripts/build/renderer.mjs'],

@@ -47,7 +47,7 @@ export const lanes = [
   { name: 'unit', builds: [], obstacle: () => undefined },
   { name: 'contract', builds: [], obstacle: () => undefined },
   { name: 'packet', builds: ['bpf'], obstacle: bpfObstacle },
-  { name: 'netns', builds: ['bpf', 'agent', 'console'], obstacle: labObstacle },
+  { name: 'netns', builds: ['bpf', 'agent'], obstacle: labObstacle },
   {
     name: 'e2e',
     builds: ['bpf', 'agent', 'console', 'renderer'],
