@@ -71,8 +71,8 @@ const up = async (options: {
   const client = lab.steadyClient()
   let shown = ''
   setInterval(async () => {
-    const { attempts, answered, failed, perServer, lastAnswerAtMs = 0, lastFailureAtMs = 0 } = await client.counters()
-    if (attempts === 0) return
+    const { answered, failed, perServer, lastAnswerAtMs = 0, lastFailureAtMs = 0 } = await client.counters()
+    if (answered + failed === 0) return
     const state = lastAnswerAtMs > lastFailureAtMs ? 'answers' : 'no answer'
     if (state === shown) return
     shown = state

@@ -14,8 +14,8 @@ export interface HeldFlow {
   readonly answers: number
   /** Epoch milliseconds of the last answer; 0 before the first. */
   readonly lastAnswerAtMs: number
-  /** Why the connection ended (errno name, or `CLOSED`); undefined while it holds. */
-  readonly brokenBy: string | undefined
+  /** Why the connection ended (errno name, or `CLOSED`); null while it holds. */
+  readonly brokenBy: string | null
 }
 
 const [address = '', portText, countText, intervalText] = process.argv.slice(2)
@@ -26,11 +26,11 @@ const holdFlow = (decided: () => void): (() => HeldFlow) => {
   let sourcePort = 0
   let answers = 0
   let lastAnswerAtMs = 0
-  let brokenBy: string | undefined
+  let brokenBy: string | null = null
   let received = ''
   const socket = connect({ host: address, port, noDelay: true })
   const send = (): void => {
-    if (brokenBy === undefined) socket.write(`GET / HTTP/1.1\r\nHost: ${address}\r\n\r\n`)
+    if (brokenBy === null) socket.write(`GET / HTTP/1.1\r\nHost: ${address}\r\n\r\n`)
   }
   const end = (reason: string): void => {
     brokenBy ??= reason

@@ -15,7 +15,7 @@ while read -r _ _ _ _ target _; do
   /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) ;;
   *) mount -o remount,bind,ro "$(printf '%b' "$target")" 2>/dev/null || true ;;
   esac
-done </proc/self/mountinfo
+done < <(cat /proc/self/mountinfo)
 
 mount -t sysfs sysfs /sys
 mount -t bpf bpf /sys/fs/bpf

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { childPids } from './process-identity.ts'
+import { setTimeout } from 'node:timers/promises'
+import { childPids, processIdentity, signalProcess } from './process-identity.ts'
 
 /** What a command in a lab host left behind. `code` is 128 + signal number where a signal ended it, as in a shell. */
 export interface ExecResult {
@@ -32,7 +33,11 @@ export const hostEnvironment: Readonly<Record<string, string>> = {
   TERM: 'dumb',
 }
 
-/** Command line that enters the namespaces of process `initPid`; the command dies with the entering process. */
+/**
+ * Command line that enters the namespaces of process `initPid` and runs `argv` there. Two processes stand before it:
+ * nsenter on the machine, which must live to reap (process 1 of the host cannot end before), and an `unshare` without
+ * namespaces inside, which passes on the exit status but not a stop: nsenter would stop itself with its child.
+ */
 export const enterCommand = (initPid: number, argv: readonly string[], cwd = '/root'): string[] => [
   'nsenter',
   `--target=${initPid}`,
@@ -42,13 +47,27 @@ export const enterCommand = (initPid: number, argv: readonly string[], cwd = '/r
   '--net',
   '--pid',
   '--',
-  'setpriv',
-  '--pdeathsig=KILL',
+  'unshare',
+  '--fork',
+  '--kill-child=KILL',
   '--',
   'env',
   `--chdir=${cwd}`,
   ...argv,
 ]
+
+/**
+ * Script that stops all processes of a host but process 1, those that stand before an entered command (their parent is
+ * outside: 0), and itself.
+ */
+export const pauseScript = `
+for dir in /proc/[0-9]*; do
+  parent=0
+  while read -r key value; do
+    if [ "$key" = PPid: ]; then parent=$value; break; fi
+  done 2>/dev/null <"$dir/status" || true
+  if [ "$parent" != 0 ] && [ "\${dir#/proc/}" != "$$" ]; then kill -STOP "\${dir#/proc/}" 2>/dev/null || true; fi
+done`
 
 const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
   SIGHUP: 1,
@@ -88,16 +107,15 @@ export class HostProcess {
 
   /** Pid of the command itself as the machine sees it; undefined before it has started and after it has ended. */
   get pid(): number | undefined {
-    return this.child.pid === undefined ? undefined : childPids(this.child.pid)[0]
+    const standIn = this.child.pid === undefined ? undefined : childPids(this.child.pid)[0]
+    return standIn === undefined ? undefined : childPids(standIn)[0]
   }
 
-  /** Signals the command (not the entering process, which would not pass it on) and waits for its end. */
+  /** Signals the command itself, as soon as it has started, and waits for its end. */
   async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
-    if (this.#running) {
-      const pid = this.pid
-      if (pid === undefined) this.child.kill('SIGKILL')
-      else process.kill(pid, signal)
-    }
+    while (this.#running && this.pid === undefined) await setTimeout(5)
+    const identity = this.pid === undefined ? undefined : processIdentity(this.pid)
+    if (identity !== undefined) signalProcess(identity, signal)
     return this.ended
   }
 
@@ -134,9 +152,12 @@ export const execInHost = async (
   running.child.stdin.end(options.stdin ?? '')
   const timeoutMs = options.timeoutMs ?? 60_000
   let timedOut = false
-  const timer = setTimeout(() => {
+  const timer = globalThis.setTimeout(() => {
     timedOut = true
-    running.child.kill('SIGKILL')
+    void running.kill('SIGKILL')
+    // A daemon that the command left behind may hold the streams, and they would never close.
+    running.child.stdout.destroy()
+    running.child.stderr.destroy()
   }, timeoutMs)
   const code = await running.ended.finally(() => clearTimeout(timer))
   const result = { code, stdout: Buffer.concat(output).toString(), stderr: Buffer.concat(errors).toString() }

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { execInHost, type ExecOptions, type ExecResult, HostProcess } from './host-process.ts'
+import { execInHost, type ExecOptions, type ExecResult, HostProcess, pauseScript } from './host-process.ts'
 import type { HostAddresses, Layout } from './layout.ts'
 import { childPids } from './process-identity.ts'
 import { ProcessTree } from './process-tree.ts'
@@ -49,7 +49,9 @@ const accountScript = (accounts: readonly LabAccount[]): string =>
       return [
         ...groups.map((group) => `groupadd --force --system ${group}`),
         // An account with a locked password ("!") is refused by sshd without PAM; "*" is merely no password.
-        `useradd --create-home --shell /bin/bash --password '*' ${groups.length > 0 ? `--groups ${groups.join(',')}` : ''} ${name}`,
+        // The group of that name may be one of Debian's (`operator`).
+        `groupadd --force ${name}`,
+        `useradd --create-home --shell /bin/bash --password '*' --gid ${name} ${groups.length > 0 ? `--groups ${groups.join(',')}` : ''} ${name}`,
         `install -d -m 700 -o ${name} -g ${name} /home/${name}/.ssh`,
         `install -m 600 -o ${name} -g ${name} ${hostFilesDir}/authorized_keys /home/${name}/.ssh/authorized_keys`,
         ...(sudo
@@ -117,6 +119,7 @@ export class LabHost {
       'link set lo up',
       `addr add ${addresses.data}/24 brd + dev eth0`,
       'link set eth0 up',
+      `route add default via ${layout.router.data} dev eth0`,
       ...(addresses.management === undefined
         ? []
         : [`addr add ${addresses.management}/24 brd + dev mgmt0`, 'link set mgmt0 up']),
@@ -174,7 +177,8 @@ export class LabHost {
     await mkdir(dir, { mode: 0o700 })
     const path = join(dir, 'ssh_host_ed25519_key')
     await makeKey(path, `root@${this.name}`)
-    await this.exec(['install', '-m', '600', '/dev/stdin', `${hostFilesDir}/ssh_host_ed25519_key`], {
+    // cat, since a standard input that is a socket cannot be opened as /dev/stdin.
+    await this.exec(['bash', '-c', 'umask 077; cat > "$1"', 'bash', `${hostFilesDir}/ssh_host_ed25519_key`], {
       stdin: await readFile(path),
       mustSucceed: true,
     })
@@ -197,5 +201,19 @@ export class LabHost {
 
   async startSsh(): Promise<void> {
     await this.exec(['bash', `${hostFilesDir}/start-sshd.sh`], { mustSucceed: true })
+  }
+
+  /** Stops all processes of the host but process 1. */
+  async pause(): Promise<void> {
+    await this.exec(['bash', '-c', pauseScript], { mustSucceed: true })
+  }
+
+  async resume(): Promise<void> {
+    await this.exec(['bash', '-c', 'kill -CONT -1'], { mustSucceed: true })
+  }
+
+  /** Ends the host with all that runs in it, paused or not. */
+  async kill(): Promise<void> {
+    await this.#tree?.kill()
   }
 }

@@ -8,8 +8,9 @@ export type LabNetwork = 'data' | 'management'
 const port = (network: LabNetwork, host: string): string => `${network === 'data' ? 'd' : 'm'}-${host}`
 
 /**
- * The lab's Ethernet switch: two bridges in a namespace of their own, so that the machine has a single link and its
- * firewall (bridge-nf-call) sees no bridged packet.
+ * The lab's Ethernet switch and router: two bridges in a namespace of their own, so that the machine has a single link
+ * and its firewall (bridge-nf-call) sees no bridged packet. The machine reaches the data network through the router, as
+ * an operator's workstation reaches servers; with `routed` false the router answers "unreachable".
  */
 export class LabSwitch {
   readonly tree: ProcessTree
@@ -29,19 +30,28 @@ export class LabSwitch {
   }
 
   /** Makes the bridges and the machine's link into the management network. */
-  async start(layout: Layout, alias: string): Promise<void> {
+  async start(layout: Layout, alias: string, routed: boolean): Promise<void> {
     await this.tree.expectLine('isolated')
     const bridge = 'type bridge stp_state 0 forward_delay 0 mcast_snooping 0'
-    await this.#run(
-      ['ip', '-batch', '-'],
-      [
-        `link add data ${bridge}`,
-        `link add management ${bridge}`,
-        'link set data up',
-        'link set management up',
-        '',
-      ].join('\n'),
-    )
+    const { router } = layout
+    const bridges = [
+      'link set lo up',
+      `link add data ${bridge}`,
+      `link add management ${bridge}`,
+      'link set data up',
+      'link set management up',
+      `addr add ${router.data}/24 dev data`,
+      `addr add ${router.management}/24 dev management`,
+      ...(routed ? [] : ['rule add iif management unreachable']),
+    ]
+    await this.#run(['ip', '-batch', '-'], `${bridges.join('\n')}\n`)
+    const settings = ['ip_forward=1', 'conf.all.rp_filter=0', 'conf.data.rp_filter=0', 'conf.management.rp_filter=0']
+    await this.#run([
+      'sysctl',
+      '-qw',
+      ...settings.map((setting) => `net.ipv4.${setting}`),
+      'net.ipv4.conf.all.send_redirects=0',
+    ])
     await machineCommand(
       ['ip', '-batch', '-'],
       [
@@ -50,6 +60,8 @@ export class LabSwitch {
         `link set dev ${this.#link} addrgenmode none`,
         `addr add ${layout.machineAddress}/24 dev ${this.#link}`,
         `link set dev ${this.#link} up`,
+        // Without it, packets to the data network would leave by the machine's default route.
+        `route add ${layout.dataSubnet} via ${router.management} dev ${this.#link} src ${layout.machineAddress}`,
         '',
       ].join('\n'),
     )

@@ -32,7 +32,10 @@ export interface LabOptions {
   readonly realServers?: number
   readonly director?: {
     readonly ssh?: SshServerOptions
-    /** The director has no management address: its sshd is reached through the client host only. Default false. */
+    /**
+     * The director has no management address, and the machine no way into the data network: the director's sshd is
+     * reached through the client host or a real server. Default false.
+     */
     readonly jump?: boolean
     /** Accounts beside root. */
     readonly accounts?: readonly LabAccount[]
@@ -61,8 +64,9 @@ export interface LabSummary {
 
 export interface LabHostSummary {
   readonly name: string
-  /** Reachable from the machine; null for a director behind a jump host. */
+  /** Null for a director behind a jump host. */
   readonly management: string | null
+  /** Reachable from the machine through the lab's router, unless the director is behind a jump host. */
   readonly data: string
   readonly sshPort: number
   /** `SHA256:…` of the SSH host key. */
@@ -81,12 +85,14 @@ export class Lab {
   readonly #switch: LabSwitch
   readonly #record: LabRecord
   readonly #httpServers = new Map<string, HostProcess>()
+  readonly #routed: boolean
   readonly #forget: () => void
   #stopping: Promise<void> | undefined
 
   private constructor(layout: Layout, options: LabOptions, owner: ProcessIdentity) {
     this.layout = layout
     this.stateDir = stateDirOf(layout.number)
+    this.#routed = options.director?.jump !== true
     this.keyFile = join(this.stateDir, 'client_key')
     this.sshConfigFile = join(this.stateDir, 'ssh_config')
     const link = `${linkPrefix}${layout.number}`
@@ -126,7 +132,7 @@ export class Lab {
     const scriptDir = join(this.stateDir, 'scripts')
     const hosts = [...this.#hosts.values()]
     await Promise.all([mkdir(join(this.stateDir, 'hosts'), { mode: 0o700 }), mkdir(scriptDir, { mode: 0o700 })])
-    const switchUp = this.#switch.start(this.layout, linkAlias(this.#record.owner))
+    const switchUp = this.#switch.start(this.layout, linkAlias(this.#record.owner), this.#routed)
     // A failure shows at the await below; until then it must not count as unhandled.
     switchUp.catch(() => undefined)
     await Promise.all([makeKey(this.keyFile, 'signalbox-lab'), compileHostScripts(scriptDir)])
@@ -249,11 +255,11 @@ export class Lab {
 
   /** Stops all processes of a host but process 1: connections are still accepted by its kernel, nobody answers. */
   async pauseHost(name: string): Promise<void> {
-    await this.exec(name, ['bash', '-c', 'kill -STOP -1'], { mustSucceed: true })
+    await this.host(name).pause()
   }
 
   async resumeHost(name: string): Promise<void> {
-    await this.exec(name, ['bash', '-c', 'kill -CONT -1'], { mustSucceed: true })
+    await this.host(name).resume()
   }
 
   /** Loses all packets from and to a host in one network; its link stays up. */
@@ -311,7 +317,7 @@ export class Lab {
   }
 
   async #tearDown(): Promise<void> {
-    await Promise.all(this.#trees().map((tree) => tree.kill()))
+    await Promise.all([this.#switch.tree.kill(), ...[...this.#hosts.values()].map((host) => host.kill())])
     await deleteLink(this.#record.link)
     removeStateDir(this.stateDir)
     this.#forget()

@@ -15,6 +15,8 @@ export interface Layout {
   readonly managementSubnet: string
   readonly machineAddress: string
   readonly dataSubnet: string
+  /** The lab's router: default gateway of the hosts, and the machine's way to the data network. */
+  readonly router: { readonly management: string; readonly data: string }
   /** Free address for the virtual service, and more of them. */
   readonly vip: string
   readonly freeAddresses: readonly string[]
@@ -25,7 +27,8 @@ export interface Layout {
 export const layoutCount = 512
 export const maxRealServers = 50
 
-/** Data addresses: director .2, client .3, real servers from .11, VIPs from .100; the same last byte for management. */
+/** Data addresses: router .1, director .2, client .3, real servers from .11, VIPs from .100; the same last byte for management,
+ * but there the machine has .1 and the router .254. */
 export const layoutOf = (number: number, realServers: number, options: { readonly jump: boolean }): Layout => {
   const management = `198.${18 + (number >> 8)}.${number & 255}`
   const data = `10.${76 + (number >> 8)}.${number & 255}`
@@ -40,6 +43,7 @@ export const layoutOf = (number: number, realServers: number, options: { readonl
     managementSubnet: `${management}.0/24`,
     machineAddress: `${management}.1`,
     dataSubnet: `${data}.0/24`,
+    router: { management: `${management}.254`, data: `${data}.1` },
     vip: `${data}.100`,
     freeAddresses: [101, 102, 103, 104, 105, 106, 107, 108, 109].map((last) => `${data}.${last}`),
     hosts,
