@@ -1,7 +1,7 @@
 import os from 'node:os'
 import path from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { shellQuote } from '../../core/model/shell-quote.ts'
+import { quoteWords } from '../../core/model/shell-quote.ts'
 
 /** What the browser shell was started with. */
 export interface BrowserArguments {
@@ -31,14 +31,21 @@ export function parseBrowserArguments(
 }
 
 /** What prints a new link to the console of `dataDir`, from any directory. */
-export function newLinkCommand(dataDir: string, program: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
+export function newLinkCommand(
+  dataDir: string,
+  program: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): string {
   const where = dataDir === path.resolve(defaultDataDir(env)) ? [] : ['--data-dir', dataDir]
-  return [...program, '--print-link', ...where].map(shellQuote).join(' ')
+  return quoteWords([...program, '--print-link', ...where])
 }
 
 function defaultDataDir(env: NodeJS.ProcessEnv): string {
   const config = env['XDG_CONFIG_HOME']
-  return path.join(config !== undefined && path.isAbsolute(config) ? config : path.join(os.homedir(), '.config'), 'signalbox')
+  return path.join(
+    config !== undefined && path.isAbsolute(config) ? config : path.join(os.homedir(), '.config'),
+    'signalbox',
+  )
 }
 
 function readPort(text: string): number {

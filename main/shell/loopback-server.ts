@@ -67,12 +67,12 @@ export async function startHeadless(options: HeadlessOptions): Promise<Headless>
       return notice(wrong === 'host' ? 'wrongHost' : 'wrongOrigin')
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return notice('wrongMethod')
-    const url = URL.parse(request.url ?? '', 'http://localhost')
-    if (url === null) return notice('notFound')
-    if (url.pathname === '/launch') {
+    // Taken as sent: nothing is decoded or tidied, since the names of the page's files need neither.
+    const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
+    if (pathname === '/launch') {
       // HEAD looks; only GET uses the token up (link checkers and previews send HEAD).
       if (request.method === 'HEAD') return notice('wrongMethod')
-      if (!links.redeem(url.searchParams.get('token') ?? '')) return notice('usedLink')
+      if (!links.redeem(new URLSearchParams(query).get('token') ?? '')) return notice('usedLink')
       response.writeHead(303, {
         location: '/',
         'set-cookie': links.setCookie(),
@@ -84,10 +84,10 @@ export async function startHeadless(options: HeadlessOptions): Promise<Headless>
     }
     if (!links.hasSession(request.headers.cookie)) {
       const isFromElsewhere = request.headers['sec-fetch-site'] === 'cross-site'
-      if (isFromElsewhere && url.pathname === '/') return answer(onwardPage(language))
+      if (isFromElsewhere && pathname === '/') return answer(onwardPage(language))
       return notice('noSession')
     }
-    const file = files.respond(url.pathname)
+    const file = files.respond(pathname)
     if (file === null) return notice('notFound')
     response.writeHead(200, { ...file.headers, 'content-length': String(file.body.length) })
     response.end(request.method === 'HEAD' ? undefined : file.body)
