@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { AppliedFix, type Fix } from '../../../core/diagnosis/finding.ts'
+import { storedDocument } from '../documents.ts'
 import type { ClockPort, StorePort } from '../ports.ts'
-
-const Document = z.object({ version: z.literal(1), fixes: z.array(AppliedFix) })
 
 /**
  * Fixes that were carried out, with what takes them back, in the order in which they were made. A record is written
@@ -18,56 +17,25 @@ export interface FixStore {
 }
 
 export function createFixStore(store: StorePort, clock: ClockPort, log: (line: string) => void): FixStore {
-  let fixes: AppliedFix[] | null = null
-  let queue: Promise<unknown> = Promise.resolve()
-
-  /** One at a time: each change starts from the last one's result. */
-  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = queue.then(work)
-    queue = result.catch(() => {})
-    return result
-  }
-  const load = async (): Promise<AppliedFix[]> => {
-    fixes ??= await read()
-    return fixes
-  }
-  const read = async (): Promise<AppliedFix[]> => {
-    const setAside = async (reason: string): Promise<AppliedFix[]> => {
-      log(`The list of applied fixes cannot be read (${reason}); it was put aside as ${await store.setAside('fixes')}.`)
-      return []
-    }
-    let document: unknown
-    try {
-      document = await store.read('fixes')
-    } catch (error) {
-      return setAside(error instanceof Error ? error.message : String(error))
-    }
-    if (document === undefined) return []
-    const parsed = Document.safeParse(document)
-    return parsed.success ? parsed.data.fixes : setAside('it does not have the expected form')
-  }
-  const change = (edit: (fixes: readonly AppliedFix[]) => AppliedFix[]): Promise<void> =>
-    exclusively(async () => {
-      const changed = edit(await load())
-      await store.write('fixes', { version: 1, fixes: changed })
-      fixes = changed
-    })
-
+  const document = storedDocument(store, 'fixes', z.array(AppliedFix), [], log)
   return {
-    list: (directorId) => exclusively(async () => (await load()).filter((fix) => fix.directorId === directorId)),
+    list: async (directorId) => (await document.read()).filter((fix) => fix.directorId === directorId),
     add: async (directorId, service, fix) => {
       const appliedAtMs = clock.nowMs()
-      let added: AppliedFix | null = null
-      await change((before) => {
-        const stem = `${fix.id}#${appliedAtMs}`
+      const stem = `${directorId}/${fix.id}#${appliedAtMs}`
+      const after = await document.update((before) => {
         const twins = before.filter(({ id }) => id === stem || id.startsWith(`${stem}.`)).length
-        added = { id: twins === 0 ? stem : `${stem}.${twins}`, directorId, fix, service, appliedAtMs, undoneAtMs: null }
-        return [...before, added]
+        const id = twins === 0 ? stem : `${stem}.${twins}`
+        return [...before, { id, directorId, fix, service, appliedAtMs, undoneAtMs: null }]
       })
-      return added as unknown as AppliedFix
+      return after.at(-1) as AppliedFix
     },
-    drop: (id) => change((before) => before.filter((fix) => fix.id !== id)),
-    markUndone: (id) =>
-      change((before) => before.map((fix) => (fix.id === id ? { ...fix, undoneAtMs: clock.nowMs() } : fix))),
+    drop: async (id) => {
+      await document.update((before) => before.filter((fix) => fix.id !== id))
+    },
+    markUndone: async (id) => {
+      const undoneAtMs = clock.nowMs()
+      await document.update((before) => before.map((fix) => (fix.id === id ? { ...fix, undoneAtMs } : fix)))
+    },
   }
 }
