@@ -54,7 +54,7 @@ export function readStream(link: StreamLink): AsyncIterableIterator<unknown> {
   const onAbort = (): void => leave()
 
   const receive = (response: Response | AppError): void => {
-    if (response instanceof AppError) finish(response)
+    if (response instanceof AppError) leave(response)
     else if (response.t === 'err') finish(fromWireError(response.e))
     else if (response.t === 'end') finish()
     else if (response.t !== 'item' || queue.length >= initialCredit) leave(misfit(link.name))

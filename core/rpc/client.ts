@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   type Contract,
   type InputOf,
@@ -41,6 +42,10 @@ export interface Timers {
   after(delayMs: number, callback: () => void): () => void
 }
 
+/** The least that a message needs to be somebody's answer. */
+const Answered = z.object({ id: z.int() })
+const unreadable = new AppError('INTERNAL', 'The answer cannot be read: the other side speaks another version.')
+
 export function createClient<C extends Contract>(wire: Wire, contract: C, timers: Timers): Client<C> {
   let nextId = 0
   const live = new Map<number, (response: Response | AppError) => void>()
@@ -54,7 +59,12 @@ export function createClient<C extends Contract>(wire: Wire, contract: C, timers
   }
   wire.onMessage((raw) => {
     const response = Response.safeParse(raw)
-    if (!response.success) return
+    if (!response.success) {
+      // A newer side may answer with an error code that is not known here; waiting for the timeout would hide it.
+      const id = Answered.safeParse(raw).data?.id
+      if (id !== undefined) live.get(id)?.(unreadable)
+      return
+    }
     if (response.data.t !== 'fatal') live.get(response.data.id)?.(response.data)
     else {
       close(fromWireError(response.data.e))

@@ -6,11 +6,11 @@ export const maxCredit = 1024
 
 const Id = z.int().nonnegative()
 
-/** From the caller. `credit` allows that many further items of a stream. */
+/** From the caller. `credit` allows that many further items of a stream. What a newer caller adds is left out. */
 export const Request = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('req'), id: Id, m: z.string().max(128), i: z.unknown() }),
-  z.strictObject({ t: z.literal('cancel'), id: Id }),
-  z.strictObject({ t: z.literal('credit'), id: Id, n: z.int().min(1).max(maxCredit) }),
+  z.object({ t: z.literal('req'), id: Id, m: z.string().max(128), i: z.unknown() }),
+  z.object({ t: z.literal('cancel'), id: Id }),
+  z.object({ t: z.literal('credit'), id: Id, n: z.int().min(1).max(maxCredit) }),
 ])
 
 /**
