@@ -64,9 +64,11 @@ export const connectDetails = {
   handshake: {
     connecting: 'talking to the agent',
     streamLocal: 'version {version} through SSH to the socket, round trip {ms} ms',
-    execBridge: 'version {version} through `signalbox connect`, round trip {ms} ms',
-    streamLocalForbidden: 'sshd forbids stream-local forwarding: using the exec bridge',
-    socketForbidden: '{user} may not open the socket: using the exec bridge with sudo',
+    /** Not used for a reason that is about sshd. */
+    streamLocalForbidden:
+      'sshd forbids stream-local forwarding: version {version} through `signalbox connect`, round trip {ms} ms',
+    /** Not used because the login is not in the group. */
+    socketForbidden: '{user} may not open the socket: version {version} through sudo, round trip {ms} ms',
   },
 } as const satisfies Record<string, Record<string, string>>
 
