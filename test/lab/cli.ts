@@ -70,7 +70,7 @@ const up = async (options: {
   if (options.steady !== true) return
   const client = lab.steadyClient()
   let shown = ''
-  setInterval(async () => {
+  const show = async (): Promise<void> => {
     const { answered, failed, perServer, lastAnswerAtMs = 0, lastFailureAtMs = 0 } = await client.counters()
     if (answered + failed === 0) return
     const state = lastAnswerAtMs > lastFailureAtMs ? 'answers' : 'no answer'
@@ -79,7 +79,9 @@ const up = async (options: {
     console.log(
       `client: ${state} from ${lab.vip}:80 (${answered} answered, ${failed} failed, ${JSON.stringify(perServer)})`,
     )
-  }, 1000)
+  }
+  // It rejects when the lab ends, and the lab ends with this process.
+  setInterval(() => void show().catch(() => undefined), 1000)
 }
 
 const enter = async (host: string, argv: readonly string[], options: { lab?: number }): Promise<void> => {

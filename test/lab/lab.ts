@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ExecOptions, ExecResult, HostProcess } from './host-process.ts'
 import { compileHostScripts } from './host-scripts.ts'
-import { type LabAccount, LabHost } from './lab-host.ts'
-import { type LabRecord, linkPrefix, removeStateDir, reserveStateDir, stateDirOf, writeRecord } from './lab-state.ts'
+import { LabHost } from './lab-host.ts'
+import { type LabOptions, reserve } from './lab-options.ts'
+import { type LabRecord, linkPrefix, removeStateDir, stateDirOf, writeRecord } from './lab-state.ts'
 import { type LabNetwork, LabSwitch } from './lab-switch.ts'
 import {
   HeldFlows,
@@ -15,34 +15,19 @@ import {
   scriptCommand,
   SteadyClient,
 } from './lab-traffic.ts'
+import type { Layout } from './layout.ts'
+import type { ProcessIdentity } from './process-identity.ts'
 import type { BurstResult } from './request-burst.ts'
-import { isFree, type Layout, layoutCount, layoutOf, maxRealServers, takenPrefixes } from './layout.ts'
-import { type ProcessIdentity, processIdentity } from './process-identity.ts'
-import { makeKey, type SshServerOptions } from './ssh-server.ts'
-import { deleteLink, linkAlias, sweep } from './sweep.ts'
+import { writeSshClientConfig } from './ssh-client-config.ts'
+import { makeKey } from './ssh-server.ts'
+import { deleteLink, linkAlias } from './sweep.ts'
 import { tearDownAtExit } from './teardown.ts'
 
 export type { ExecOptions, ExecResult, HostProcess } from './host-process.ts'
 export type { LabAccount, LabHost } from './lab-host.ts'
+export type { LabOptions } from './lab-options.ts'
 export type { LabNetwork } from './lab-switch.ts'
 export * from './lab-traffic.ts'
-
-export interface LabOptions {
-  /** 1 to 50, default 3: hosts `rs1` … `rsN`. */
-  readonly realServers?: number
-  readonly director?: {
-    readonly ssh?: SshServerOptions
-    /**
-     * The director has no management address, and the machine no way into the data network: the director's sshd is
-     * reached through the client host or a real server. Default false.
-     */
-    readonly jump?: boolean
-    /** Accounts beside root. */
-    readonly accounts?: readonly LabAccount[]
-  }
-  /** Start the HTTP servers of the real servers. Default true. */
-  readonly httpServers?: boolean
-}
 
 /** What another program needs to use the lab; printed as JSON by the command line. */
 export interface LabSummary {
@@ -149,7 +134,7 @@ export class Lab {
       hosts.map((host) => ({ name: host.name, rootPid: host.tree.rootPid, addresses: host.addresses })),
     )
     await Promise.all(hosts.map((host) => host.finishStart()))
-    await this.#writeSshConfig()
+    await writeSshClientConfig(this.stateDir, this.sshConfigFile, this.keyFile, hosts)
     writeRecord(this.stateDir, {
       ...this.#record,
       processes: this.#trees().flatMap((tree) => tree.identity ?? []),
@@ -162,33 +147,6 @@ export class Lab {
     return [this.#switch?.tree, ...[...(this.#hosts?.values() ?? [])].map((host) => host.startedTree)].filter(
       (tree) => tree !== undefined,
     )
-  }
-
-  async #writeSshConfig(): Promise<void> {
-    const knownHosts = join(this.stateDir, 'known_hosts')
-    const lines: string[] = []
-    const keys: string[] = []
-    for (const host of this.#hosts.values()) {
-      const address = host.addresses.management ?? host.addresses.data
-      lines.push(`Host ${host.name}`, `  HostName ${address}`, `  Port ${host.sshPort}`)
-      if (host.addresses.management === undefined) lines.push('  ProxyJump client')
-      const [type, blob] = (await readFile(host.publicKeyFile, 'utf8')).split(' ')
-      keys.push(`${host.sshPort === 22 ? address : `[${address}]:${host.sshPort}`} ${type} ${blob}`)
-    }
-    lines.push(
-      'Host *',
-      '  User root',
-      `  IdentityFile ${this.keyFile}`,
-      '  IdentitiesOnly yes',
-      '  IdentityAgent none',
-      `  UserKnownHostsFile ${knownHosts}`,
-      '  GlobalKnownHostsFile none',
-      '  UpdateHostKeys no',
-      '  StrictHostKeyChecking yes',
-      '  BatchMode yes',
-    )
-    await writeFile(knownHosts, `${keys.join('\n')}\n`, { mode: 0o600 })
-    await writeFile(this.sshConfigFile, `${lines.join('\n')}\n`, { mode: 0o600 })
   }
 
   get vip(): string {
@@ -331,28 +289,6 @@ const inParallel = async <T>(items: readonly T[], task: (item: T) => Promise<voi
     for (let item = rest.shift(); item !== undefined; item = rest.shift()) await task(item)
   }
   await Promise.all(Array.from({ length: 8 }, work))
-}
-
-/** Checks the options and takes a number whose subnets are free on this machine. */
-const reserve = async (options: LabOptions): Promise<{ layout: Layout; owner: ProcessIdentity }> => {
-  const count = options.realServers ?? 3
-  if (!Number.isInteger(count) || count < 1 || count > maxRealServers) {
-    throw new Error(`realServers: found ${count}, expected a whole number from 1 to ${maxRealServers}`)
-  }
-  if (process.getuid?.() !== 0) throw new Error('The lab needs root: it makes network and mount namespaces.')
-  if (options.director?.accounts?.some((account) => account.sudo === true) === true && !existsSync('/usr/bin/sudo')) {
-    throw new Error('director.accounts: an account with sudo needs the Debian package sudo on this machine.')
-  }
-  const owner = processIdentity(process.pid)
-  if (owner === undefined) throw new Error('/proc is not mounted')
-  await sweep()
-  const taken = await takenPrefixes()
-  const first = process.pid % layoutCount
-  for (let i = 0; i < layoutCount; i++) {
-    const layout = layoutOf((first + i) % layoutCount, count, { jump: options.director?.jump === true })
-    if (isFree(layout, taken) && reserveStateDir(stateDirOf(layout.number))) return { layout, owner }
-  }
-  throw new Error('No free subnet for a lab: all of 198.18.0.0/15 or 10.76.0.0/15 is in use on this machine.')
 }
 
 /**

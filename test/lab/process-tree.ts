@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { childPids, type ProcessIdentity, processIdentity } from './process-identity.ts'
+import { childPids, type ProcessIdentity, processIdentity, signalProcess } from './process-identity.ts'
 
 /**
  * A process tree in namespaces of its own, led through lines on its standard streams. It dies with its owner in three
@@ -81,10 +81,12 @@ export class ProcessTree {
    */
   async kill(): Promise<void> {
     if (this.#running) {
-      const initPid = this.child.pid === undefined ? undefined : childPids(this.child.pid)[0]
-      if (initPid === undefined) this.child.kill('SIGKILL')
-      else process.kill(initPid, 'SIGKILL')
+      const init = this.child.pid === undefined ? undefined : processIdentity(childPids(this.child.pid)[0] ?? 0)
+      if (init === undefined) this.child.kill('SIGKILL')
+      else signalProcess(init, 'SIGKILL')
     }
-    await this.ended
+    // Process 1 waits for zombies whose parent is outside; a parent that does not reap must not keep the lab.
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000)
+    await this.ended.finally(() => clearTimeout(timer))
   }
 }

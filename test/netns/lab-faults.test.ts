@@ -1,22 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Lab, startLab } from '../lab/lab.ts'
+import { readForwardedSocket, ssh, startGreeter } from './lab-ssh.ts'
 
 let lab: Lab
 beforeAll(async () => {
   lab = await startLab({ realServers: 2, director: { jump: true, ssh: { streamLocalForwarding: false } } })
 })
 afterAll(() => lab?.stop())
-
-const sshOnce = (
-  host: string,
-  options: readonly string[] = [],
-): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync('ssh', ['-F', lab.sshConfigFile, '-o', 'ConnectTimeout=2', ...options, host, 'hostname'], {
-    env: { PATH: process.env['PATH'] },
-    encoding: 'utf8',
-  })
 
 /** What a TCP connection from the machine comes to: `connected`, `timeout`, or the name of the error. */
 const connects = (address: string, port: number): Promise<string> =>
@@ -34,15 +25,12 @@ const connects = (address: string, port: number): Promise<string> =>
 test('a director behind a jump host has no management address and is reached through the client', async () => {
   expect(lab.host('director').addresses.management).toBeUndefined()
   expect(await connects(lab.host('director').addresses.data, 22)).toBe('ENETUNREACH')
-  expect(sshOnce('director')).toMatchObject({ status: 0, stdout: 'director\n' })
+  expect(await ssh(lab, 'director', 'hostname')).toMatchObject({ code: 0, stdout: 'director\n' })
 })
 
 test('an sshd without stream-local forwarding refuses it', async () => {
-  const { stdout } = await lab.exec('director', ['/usr/sbin/sshd', '-T', '-f', '/run/lab/sshd_config'], {
-    mustSucceed: true,
-  })
-  expect(stdout).toContain('allowstreamlocalforwarding no')
-  expect(stdout).toContain('allowtcpforwarding yes')
+  await startGreeter(lab, 'director', '/run/greeter.sock')
+  expect(await readForwardedSocket(lab, 'director', '/run/greeter.sock')).toBe('')
 })
 
 test('a killed HTTP server refuses connections and answers again after its start', async () => {
@@ -84,14 +72,14 @@ test('a cut network loses packets of that network alone and keeps the carrier', 
 })
 
 test('a host with another key is refused by who knows the first', async () => {
-  expect(sshOnce('rs1')).toMatchObject({ status: 0, stdout: 'rs1\n' })
+  expect(await ssh(lab, 'rs1', 'hostname')).toMatchObject({ code: 0, stdout: 'rs1\n' })
   const first = lab.host('rs1').fingerprint
   const second = await lab.rekeyHost('rs1')
   expect(second).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/)
   expect(second).not.toBe(first)
   expect(lab.host('rs1').fingerprint).toBe(second)
-  const refused = sshOnce('rs1')
-  expect(refused.status).toBe(255)
+  const refused = await ssh(lab, 'rs1', 'hostname')
+  expect(refused.code).toBe(255)
   expect(refused.stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED')
   expect(refused.stderr).toContain(second)
 })
@@ -99,10 +87,9 @@ test('a host with another key is refused by who knows the first', async () => {
 test('the steady client counts failures, then answers, and says when', async () => {
   const client = lab.steadyClient()
   await expect.poll(async () => (await client.counters()).failed, { timeout: 10_000 }).toBeGreaterThan(2)
-  expect(await client.counters()).toMatchObject({
-    answered: 0,
-    failuresByCode: { CONNECT_TIMEOUT: expect.any(Number) },
-  })
+  const failing = await client.counters()
+  expect(failing.answered).toBe(0)
+  expect(Object.keys(failing.failuresByCode)).toEqual(['CONNECT_TIMEOUT'])
   // A second holder of the VIP stands in for a service that goes live.
   await lab.exec('rs2', ['ip', 'addr', 'add', `${lab.vip}/32`, 'dev', 'eth0'], { mustSucceed: true })
   await expect.poll(async () => (await client.counters()).perServer['rs2'] ?? 0, { timeout: 15_000 }).toBeGreaterThan(5)

@@ -1,27 +1,8 @@
 import { spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ExecResult, type Lab, startLab } from '../lab/lab.ts'
-
-/** Runs the system's ssh with the lab's own configuration: nothing of the operator's is read or written. */
-const ssh = (
-  lab: Lab,
-  host: string,
-  command: string,
-  options: readonly string[] = [],
-  user = 'root',
-): Promise<ExecResult> =>
-  new Promise((resolve, reject) => {
-    const child = spawn('ssh', ['-F', lab.sshConfigFile, '-l', user, ...options, host, command], {
-      env: { PATH: process.env['PATH'] },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
-  })
+import { type Lab, startLab } from '../lab/lab.ts'
+import { readForwardedSocket, ssh, startGreeter } from './lab-ssh.ts'
 
 const scan = (address: string, port: number): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -56,13 +37,55 @@ test('the key of the run is for its owner alone', () => {
   expect(statSync(lab.keyFile).mode & 0o777).toBe(0o600)
 })
 
-test('what one ssh command leaves in bpffs, /run and /opt is there in the next, on this host alone', async () => {
-  const made = await ssh(lab, 'director', 'mkdir /sys/fs/bpf/pins && touch /run/left /opt/left && hostname')
+test('what one ssh command leaves in /run and /opt is there in the next, on this host alone', async () => {
+  const made = await ssh(lab, 'director', 'touch /run/left /opt/left && hostname')
   expect(made).toEqual({ code: 0, stdout: 'director\n', stderr: '' })
-  const look = 'ls -d /sys/fs/bpf/pins /run/left /opt/left 2>/dev/null | wc -l'
-  expect((await ssh(lab, 'director', look)).stdout.trim()).toBe('3')
+  const look = 'ls -d /run/left /opt/left 2>/dev/null | wc -l'
+  expect((await ssh(lab, 'director', look)).stdout.trim()).toBe('2')
   expect((await ssh(lab, 'rs1', look)).stdout.trim()).toBe('0')
 })
+
+test('a map that one ssh command pins is there in the next, on this host alone', async () => {
+  const syscall = new URL('../../agent/kernel/syscall.ts', import.meta.url).href
+  const node = '/run/lab/node --disable-warning=ExperimentalWarning --input-type=module -'
+  /** BPF_MAP_CREATE 0 (type ARRAY 2, key 4, value 8, one entry), BPF_OBJ_PIN 6, BPF_OBJ_GET 7: include/uapi/linux/bpf.h. */
+  const script = (create: boolean): string => `
+    const { ArgumentBlock, bpfCall } = await import(${JSON.stringify(syscall)})
+    const path = (block) => block.pointer(0, Buffer.from('/sys/fs/bpf/lab_map\\0'))
+    if (${create}) {
+      const map = new ArgumentBlock(72).u32(0, 2).u32(4, 4).u32(8, 8).u32(12, 1)
+      bpfCall(6, path(new ArgumentBlock(24)).u32(8, bpfCall(0, map, 'a map')), 'a pin')
+    }
+    console.log(bpfCall(7, path(new ArgumentBlock(24)), 'a look at the pin') > 0)`
+  expect(await ssh(lab, 'director', node, { stdin: script(true) })).toEqual({ code: 0, stdout: 'true\n', stderr: '' })
+  expect(await ssh(lab, 'director', node, { stdin: script(false) })).toEqual({ code: 0, stdout: 'true\n', stderr: '' })
+  expect((await lab.exec('director', ['ls', '/sys/fs/bpf'])).stdout).toContain('lab_map')
+  const elsewhere = await ssh(lab, 'rs1', node, { stdin: script(false) })
+  expect(elsewhere.code).toBe(1)
+  expect(elsewhere.stderr).toContain('ENOENT')
+})
+
+test('stream-local forwarding reaches a UNIX socket of the director', async () => {
+  await startGreeter(lab, 'director', '/run/greeter.sock')
+  expect(await readForwardedSocket(lab, 'director', '/run/greeter.sock')).toBe('hello')
+})
+
+test.skipIf(!existsSync('/usr/bin/sudo'))(
+  'an account with sudo becomes root without a password (needs the package sudo)',
+  async () => {
+    expect((await ssh(lab, 'director', 'sudo -n id -u', { user: 'operator' })).code).not.toBe(0)
+    const other = await startLab({ realServers: 1, director: { accounts: [{ name: 'helper', sudo: true }] } })
+    try {
+      expect(await ssh(other, 'director', 'sudo -n id -u', { user: 'helper' })).toEqual({
+        code: 0,
+        stdout: '0\n',
+        stderr: '',
+      })
+    } finally {
+      await other.stop()
+    }
+  },
+)
 
 test('a host sees its own interfaces and processes only', async () => {
   expect((await ssh(lab, 'director', 'ls /sys/class/net')).stdout.split('\n').filter(Boolean)).toEqual([
@@ -101,10 +124,10 @@ test('exec passes arguments and standard input unchanged and returns the exit co
 })
 
 test('accounts beside root log in with the same key and are in their groups', async () => {
-  expect((await ssh(lab, 'director', 'id -un; id -Gn; pwd', [], 'operator')).stdout).toBe(
+  expect((await ssh(lab, 'director', 'id -un; id -Gn; pwd', { user: 'operator' })).stdout).toBe(
     'operator\noperator signalbox\n/home/operator\n',
   )
-  expect((await ssh(lab, 'director', 'id -Gn', [], 'guest')).stdout).toBe('guest\n')
+  expect((await ssh(lab, 'director', 'id -Gn', { user: 'guest' })).stdout).toBe('guest\n')
 })
 
 test('the director reaches the real servers over the data network', async () => {
