@@ -13,6 +13,9 @@ const Overview = lazy(() => import('../views/overview/overview-view.tsx'))
 const Topology = lazy(() => import('../views/topology/topology-view.tsx'))
 const Services = lazy(() => import('../views/services/services-view.tsx'))
 const Service = lazy(() => import('../views/service/service-view.tsx'))
+const Changes = lazy(() => import('../views/changes/changes-view.tsx'))
+const Share = lazy(() => import('../views/share/share-view.tsx'))
+const Wizard = lazy(() => import('../views/wizard/wizard-view.tsx'))
 const Hosts = lazy(() => import('../views/hosts/hosts-view.tsx'))
 
 /** Every view has a path, so that each can be linked, reloaded and gone back to. */
@@ -37,6 +40,15 @@ export function Routes() {
             </Known>
           )}
         </Route>
+        <Route path="/d/:director/new/:draft">
+          {({ director, draft }) => (
+            <Known directorId={director}>
+              <Wizard key={draft} directorId={director} draftId={draft} />
+            </Known>
+          )}
+        </Route>
+        <Route path="/d/:director/changes">{viewOf((directorId) => <Changes directorId={directorId} />)}</Route>
+        <Route path="/d/:director/share">{viewOf((directorId) => <Share directorId={directorId} />)}</Route>
         <Route path="/d/:director/hosts">{viewOf((directorId) => <Hosts directorId={directorId} />)}</Route>
         <Route>
           <Gone sentence={t('route.unknown')} href={paths.home} label={t('route.home')} />

@@ -34,7 +34,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
     <Tooltip label={said}>
       <ActionIcon aria-label={label} onClick={copy} size={22} data-copied={state === 'copied' || undefined}>
         <Icon name={state === 'copied' ? 'check' : 'copy'} size={14} />
-        <span role="status" className={styles.hidden}>
+        <span role="status" className="sb-hidden">
           {state === 'idle' ? '' : said}
         </span>
       </ActionIcon>

@@ -119,7 +119,7 @@ export function RateChart({
                 {one.name}
               </span>
               <strong className={styles.legendValue}>{format(summary.latest)}</strong>
-              <span className={styles.hidden}>
+              <span className="sb-hidden">
                 {unitText}, {t('chart.mean')} {format(summary.mean)}, {t('chart.max')} {format(summary.max)}
               </span>
             </li>

@@ -37,7 +37,7 @@ export function TextDiff({
                   <tr key={i} className={styles[kind]}>
                     <td className={styles.sign}>
                       {kind === 'same' ? '' : line[0]}
-                      {kind !== 'same' && <span className={styles.hidden}>{t(`diff.${kind}`)}</span>}
+                      {kind !== 'same' && <span className="sb-hidden">{t(`diff.${kind}`)}</span>}
                     </td>
                     <td className={styles.line}>{line.slice(1)}</td>
                   </tr>

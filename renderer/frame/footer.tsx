@@ -6,6 +6,7 @@ import type { DirectorEntry } from '../../core/contract/session.ts'
 import type { ApplyProgress, ApplyResult } from '../../core/model/revision.ts'
 import { paths } from '../app/paths.ts'
 import { discardChange, openReview, useChange } from '../change/change-store.ts'
+import { countEdits } from '../change/count-edits.ts'
 import { ConfirmButtons } from '../change/confirm-buttons.tsx'
 import { Icon } from '../components/icon.tsx'
 import { StatusShape } from '../components/status-mark.tsx'
@@ -14,7 +15,7 @@ import { useNow, useRemaining } from '../store/clock.ts'
 import { useConsole } from '../store/console-store.ts'
 import { useDirector, useDirectorData, useFreshness } from '../store/selectors.ts'
 import styles from './frame.module.css'
-import { countEdits } from '../change/count-edits.ts'
+import { UndoTasks } from './undo-task.tsx'
 
 /** The only place for what runs or is pending; stands under every view. */
 export function Footer({ directorId }: { readonly directorId: string | undefined }) {
@@ -29,6 +30,7 @@ export function Footer({ directorId }: { readonly directorId: string | undefined
         <SessionTask key={entry.profile.id} entry={entry} />
       ))}
       {directorId !== undefined && <ApplyTask directorId={directorId} />}
+      {directorId !== undefined && <UndoTasks directorId={directorId} />}
       {directorId !== undefined && <PendingTask directorId={directorId} />}
       {link.phase === 'open' && busy.length === 0 && directorId === undefined && (
         <div className={`${styles.task} ${styles.idle}`}>{t('footer.noDirector')}</div>

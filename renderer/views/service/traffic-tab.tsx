@@ -1,0 +1,107 @@
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { RateChart } from '../../components/rate-chart.tsx'
+import { Sparkline } from '../../components/sparkline.tsx'
+import { Empty, LoadingBlock } from '../../components/states.tsx'
+import { formatSi } from '../../format/number.ts'
+import { type Measure, activeFlowsOf, counterOf, realServerIn, serviceIn } from '../../series/pick.ts'
+import { latest, levelsOf, ratesOf } from '../../series/rates.ts'
+import { type Series, maxLines } from '../../series/top.ts'
+import type { ServiceView } from '../../store/service-state.ts'
+import { useStats } from '../../store/stats-store.ts'
+import { useThinned } from '../../store/use-series.ts'
+import styles from './service.module.css'
+
+const shownSmall = 50
+
+/** Graphs of a service by real server; many of them become small ones of the same scale of time. */
+export function TrafficTab({ directorId, view }: { readonly directorId: string; readonly view: ServiceView }) {
+  const { t, i18n } = useTranslation()
+  const { readings, maxStepMs } = useThinned(directorId)
+  const isLoaded = useStats((s) => s.isLoaded[directorId] ?? false)
+  const { key, realServers } = view
+
+  const byServer = useMemo(() => {
+    const lines = (measure: Measure): Series[] =>
+      realServers.map((server) => ({
+        id: server.key,
+        name: server.name ?? server.key,
+        points: ratesOf(readings, (s) => counterOf(realServerIn(s, key, server.key)?.counters, measure), maxStepMs),
+      }))
+    return { connections: lines('connections'), packets: lines('packetsIn'), bits: lines('bitsIn') }
+  }, [readings, maxStepMs, realServers, key])
+  const flows = useMemo(
+    (): Series[] => [
+      {
+        id: 'flows',
+        name: t('figure.flows'),
+        points: levelsOf(readings, (s) => {
+          const own = serviceIn(s, key)
+          return own === undefined ? null : activeFlowsOf(own)
+        }, maxStepMs),
+      },
+    ],
+    [readings, maxStepMs, key, t],
+  )
+  const replies = useMemo(
+    (): Series[] => [
+      {
+        id: 'out',
+        name: t('chart.replies'),
+        points: ratesOf(readings, (s) => counterOf(serviceIn(s, key)?.counters, 'bitsOut'), maxStepMs),
+      },
+    ],
+    [readings, maxStepMs, key, t],
+  )
+
+  if (!isLoaded) return <LoadingBlock height={320} />
+  if (readings.length === 0) return <Empty icon="chart" sentence={t('chart.noSamples')} more={t('chart.noSamplesMore')} />
+  const isDirect = view.service.forwarding === 'dr'
+  const hasHadTraffic = byServer.connections.some(({ points }) => points.some(({ value }) => (value ?? 0) > 0))
+  return (
+    <>
+      {!hasHadTraffic && <p className="sb-dim" style={{ marginBottom: 10 }}>{t('service.noTraffic', { address: `${view.service.vip}:${view.service.port}` })}</p>}
+      <div className={styles.charts}>
+        <RateChart title={t('chart.connections')} series={byServer.connections} unit="connections/s" />
+        <RateChart title={t('chart.packets')} series={byServer.packets} unit="packets/s" />
+        <RateChart title={t('chart.bits')} series={byServer.bits} unit="bit/s" />
+        <RateChart
+          title={t('chart.replies')}
+          series={replies}
+          unit="bit/s"
+          absent={isDirect ? t('chart.replyElsewhere') : undefined}
+        />
+        <RateChart
+          title={isDirect ? t('chart.flowsEstimated') : t('figure.flows')}
+          series={flows}
+          unit="connections"
+        />
+      </div>
+      {realServers.length > maxLines && (
+        <section aria-label={t('chart.each')}>
+          <h2 className={styles.sectionTitle}>
+            {t('chart.each')}
+            {realServers.length > shownSmall &&
+              ` · ${t('table.showing', { shown: shownSmall, total: realServers.length })}`}
+          </h2>
+          <div className={styles.small}>
+            {byServer.connections.slice(0, shownSmall).map(({ id, name, points }) => {
+              const value = latest(points)
+              return (
+                <div key={id} className={styles.smallItem}>
+                  <div className={styles.smallHead}>
+                    <span className="sb-cut" title={`${name} ${id}`}>
+                      {name}
+                    </span>
+                    <strong>{value === null ? '–' : formatSi(value, i18n.language)}</strong>
+                  </div>
+                  <Sparkline points={points} height={26} />
+                </div>
+              )
+            })}
+          </div>
+        </section>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,44 @@
+import { BaseEdge, type Edge, type EdgeProps, getBezierPath } from '@xyflow/react'
+import styles from './topology.module.css'
+
+export type FlowEdge = Edge<{ readonly share: number; readonly isMoving: boolean; readonly isDimmed: boolean }, 'flow'>
+export type ReplyEdge = Edge<
+  { readonly busX: number; readonly busY: number; readonly isMoving: boolean; readonly isDimmed: boolean },
+  'reply'
+>
+export type MapEdge = FlowEdge | ReplyEdge
+
+const thinnest = 1.5
+const thickest = 9
+
+/** Requests: as thick as its share of the traffic, with a moving dash while there is any. */
+function Flow(props: EdgeProps<FlowEdge>) {
+  const [path] = getBezierPath(props)
+  const { share, isMoving, isDimmed } = props.data ?? { share: 0, isMoving: false, isDimmed: false }
+  const width = thinnest + (thickest - thinnest) * share
+  return (
+    <g className={isDimmed ? styles.dimmed : undefined}>
+      <BaseEdge path={path} className={styles.flow} style={{ strokeWidth: width }} />
+      {isMoving && <path d={path} className={styles.moving} />}
+    </g>
+  )
+}
+
+/** The reply in DR: from the real server to the client, past the director; always dashed. */
+function Reply({ sourceX, sourceY, targetX, targetY, data }: EdgeProps<ReplyEdge>) {
+  const { busX, busY, isMoving, isDimmed } = data ?? { busX: sourceX, busY: targetY, isMoving: false, isDimmed: false }
+  const r = 8
+  const path = [
+    `M${sourceX} ${sourceY}H${busX - r}`,
+    `Q${busX} ${sourceY} ${busX} ${sourceY - r}`,
+    `V${busY + r}Q${busX} ${busY} ${busX - r} ${busY}`,
+    `H${targetX + r}Q${targetX} ${busY} ${targetX} ${busY + r}V${targetY}`,
+  ].join('')
+  return (
+    <g className={isDimmed ? styles.dimmed : undefined}>
+      <path d={path} className={isMoving ? styles.replyMoving : styles.reply} markerEnd="url(#sb-arrow)" />
+    </g>
+  )
+}
+
+export const edgeTypes = { flow: Flow, reply: Reply }

@@ -1,0 +1,60 @@
+import type { ServiceView } from '../../store/service-state.ts'
+
+/** Sizes in the map's own pixels. */
+export const cell = 9
+export const cellsPerRow = 24
+export const poolWidth = cellsPerRow * cell + 24
+export const vipWidth = 216
+export const hostWidth = 196
+const columnX = { host: 0, vip: hostWidth + 104, pool: hostWidth + 104 + vipWidth + 84 } as const
+const top = 118
+const gap = 18
+const vipHeight = 74
+const poolHead = 50
+/** Up to so many real servers are named on their card. */
+export const namedServers = 6
+const namedRow = 21
+
+export interface Placed {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+export interface Layout {
+  readonly clients: Placed
+  readonly director: Placed
+  readonly services: readonly { readonly key: string; readonly vip: Placed; readonly pool: Placed }[]
+  /** Where the reply path runs: right of all pools, then above everything, back to the clients. */
+  readonly busX: number
+  readonly busY: number
+}
+
+export function poolHeight(servers: number): number {
+  const rows = Math.max(1, Math.ceil(servers / cellsPerRow))
+  return poolHead + rows * cell + 10 + (servers <= namedServers ? servers * namedRow : 0)
+}
+
+/**
+ * Places everything by index: directors and clients in the first column, VIPs in the second, pools in the third. Only
+ * the number of services and of their real servers counts, so nothing moves while data change.
+ */
+export function layoutOf(services: readonly Pick<ServiceView, 'key' | 'realServers'>[]): Layout {
+  let y = top
+  const placed = services.map(({ key, realServers }) => {
+    const own = poolHeight(realServers.length)
+    const height = Math.max(vipHeight, own)
+    const vip = { x: columnX.vip, y: y + (height - vipHeight) / 2, width: vipWidth, height: vipHeight }
+    const pool = { x: columnX.pool, y: y + (height - own) / 2, width: poolWidth, height: own }
+    y += height + gap
+    return { key, vip, pool }
+  })
+  return {
+    clients: { x: columnX.host, y: 0, width: hostWidth, height: 66 },
+    director: { x: columnX.host, y: top, width: hostWidth, height: 96 },
+    services: placed,
+    busX: columnX.pool + poolWidth + 34,
+    busY: -26,
+  }
+}

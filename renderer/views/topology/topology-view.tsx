@@ -1,0 +1,258 @@
+import '@xyflow/react/dist/base.css'
+import { ReactFlow } from '@xyflow/react'
+import { useCallback, useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { paths } from '../../app/paths.ts'
+import { FilterInput } from '../../components/filter-input.tsx'
+import { Page } from '../../components/page.tsx'
+import { Empty, Stale, StaleNotice } from '../../components/states.tsx'
+import { StatusMark } from '../../components/status-mark.tsx'
+import { statusOfPhase } from '../../frame/session-status.ts'
+import { counterOf, serviceIn } from '../../series/pick.ts'
+import { latest, ratesOf } from '../../series/rates.ts'
+import { useDirector, useDirectorState, useFreshness } from '../../store/selectors.ts'
+import { type RealServerView, type Status, serviceView } from '../../store/service-state.ts'
+import { useSamples, useWatchStats } from '../../store/stats-store.ts'
+import { newDraftId } from '../services/new-draft.ts'
+import { Details } from './details.tsx'
+import { edgeTypes, type MapEdge } from './edges.tsx'
+import { layoutOf } from './layout.ts'
+import { type MapNode, type Selection, nodeTypes } from './nodes.tsx'
+import styles from './topology.module.css'
+
+const legend: readonly Status[] = ['up', 'degraded', 'down', 'draining', 'unknown']
+
+/** Who answers what, and which way packets and replies go. Positions depend on the document alone. */
+export default function TopologyView({ directorId }: { readonly directorId: string }) {
+  const { t } = useTranslation()
+  useWatchStats(directorId)
+  const entry = useDirector(directorId)
+  const state = useDirectorState(directorId)
+  const freshness = useFreshness(directorId)
+  const samples = useSamples(directorId)
+  const [filter, setFilter] = useState('')
+  const [selection, setSelection] = useState<Selection | null>(null)
+  const newService = paths.draft(directorId, useMemo(newDraftId, []))
+
+  // In the document's order: sorting by trouble would make cards jump.
+  const services = useMemo(
+    () => (state?.spec.services ?? []).map((one) => serviceView(one, state!.observed, samples.at(-1))),
+    [state, samples],
+  )
+  const shape = services.map(({ key, realServers }) => `${key} ${realServers.length}`).join('|')
+  const layout = useMemo(() => layoutOf(services), [shape])
+
+  const selectServer = useCallback(
+    (service: string) => (server: RealServerView) => setSelection({ kind: 'realServer', service, key: server.key }),
+    [],
+  )
+
+  const { nodes, edges } = useMemo(() => {
+    const last = samples.slice(-2)
+    const rateOf = (key: string) =>
+      latest(ratesOf(last, (sample) => counterOf(serviceIn(sample, key)?.counters, 'connections')))
+    const rates = new Map(services.map(({ key }) => [key, rateOf(key)]))
+    const known = [...rates.values()].filter((rate) => rate !== null)
+    const total = known.reduce((sum, rate) => sum + rate, 0)
+    const words = filter.toLowerCase().trim()
+    const isMatch = (text: string) => words === '' || text.toLowerCase().includes(words)
+    const isLive = freshness === 'live'
+
+    const allNodes: MapNode[] = [
+      {
+        id: 'clients',
+        type: 'clients',
+        position: layout.clients,
+        ...sizeOf(layout.clients),
+        selectable: false,
+        focusable: false,
+        data: { rate: known.length === 0 ? null : total, isDimmed: false, isSelected: false },
+      },
+      {
+        id: 'director',
+        type: 'director',
+        position: layout.director,
+        ...sizeOf(layout.director),
+        ariaLabel: entry?.profile.name ?? directorId,
+        data: {
+          name: entry?.profile.name ?? directorId,
+          status: statusOfPhase(entry?.session.phase ?? 'disconnected'),
+          word: t(`phase.${entry?.session.phase ?? 'disconnected'}`),
+          vips: state?.observed.vips.length ?? 0,
+          isDimmed: false,
+          isSelected: selection?.kind === 'director',
+        },
+      },
+    ]
+    const allEdges: MapEdge[] = [
+      {
+        id: 'in',
+        type: 'flow',
+        source: 'clients',
+        target: 'director',
+        data: { share: total > 0 ? 1 : 0, isMoving: isLive && total > 0, isDimmed: false },
+      },
+    ]
+    for (const [i, view] of services.entries()) {
+      const place = layout.services[i]
+      if (place === undefined) continue
+      const rate = rates.get(view.key) ?? null
+      const isDimmed = !isMatch(
+        `${view.service.name} ${view.key} ${view.realServers.map(({ key, name }) => `${key} ${name ?? ''}`).join(' ')}`,
+      )
+      const share = total > 0 ? (rate ?? 0) / total : 0
+      const isMoving = isLive && (rate ?? 0) > 0
+      allNodes.push(
+        {
+          id: `vip ${view.key}`,
+          type: 'vip',
+          position: place.vip,
+          ...sizeOf(place.vip),
+          ariaLabel: `${view.service.name} ${view.key}`,
+          data: {
+            view,
+            rate,
+            isDimmed,
+            isSelected: selection?.kind === 'service' && selection.key === view.key,
+          },
+        },
+        {
+          id: `pool ${view.key}`,
+          type: 'pool',
+          position: place.pool,
+          ...sizeOf(place.pool),
+          focusable: false,
+          data: {
+            view,
+            isDimmed,
+            isSelected: selection?.kind === 'service' && selection.key === view.key,
+            selectedKey: selection?.kind === 'realServer' && selection.service === view.key ? selection.key : null,
+            onSelect: selectServer(view.key),
+          },
+        },
+      )
+      allEdges.push(
+        {
+          id: `in ${view.key}`,
+          type: 'flow',
+          source: 'director',
+          target: `vip ${view.key}`,
+          data: { share, isMoving, isDimmed },
+        },
+        {
+          id: `to ${view.key}`,
+          type: 'flow',
+          source: `vip ${view.key}`,
+          target: `pool ${view.key}`,
+          data: { share, isMoving, isDimmed },
+        },
+        {
+          id: `reply ${view.key}`,
+          type: 'reply',
+          source: `pool ${view.key}`,
+          sourceHandle: 'reply',
+          target: 'clients',
+          targetHandle: 'reply',
+          data: { busX: layout.busX, busY: layout.busY, isMoving, isDimmed },
+        },
+      )
+    }
+    return { nodes: allNodes, edges: allEdges }
+  }, [services, layout, samples, filter, freshness, entry, state, selection, selectServer, t, directorId])
+
+  if (services.length === 0) {
+    return (
+      <Page title={t('nav.topology')}>
+        <StaleNotice directorId={directorId} />
+        <Empty
+          icon="topology"
+          sentence={t('overview.noServices', { name: entry?.profile.name ?? directorId })}
+          more={t('overview.noServicesMore')}
+          action={{ label: t('action.newService'), href: newService }}
+        />
+      </Page>
+    )
+  }
+  return (
+    <Page
+      title={t('nav.topology')}
+      isFilled
+      actions={<FilterInput value={filter} onChange={setFilter} label={t('topology.filter')} />}
+    >
+      <StaleNotice directorId={directorId} />
+      <Stale freshness={freshness}>
+        <div className={styles.board}>
+          <div className={styles.map} role="region" aria-label={t('nav.topology')}>
+            <ReactFlow
+              nodes={nodes}
+              edges={edges}
+              nodeTypes={nodeTypes}
+              edgeTypes={edgeTypes}
+              nodesDraggable={false}
+              nodesConnectable={false}
+              edgesFocusable={false}
+              elementsSelectable
+              deleteKeyCode={null}
+              selectionKeyCode={null}
+              multiSelectionKeyCode={null}
+              minZoom={0.15}
+              maxZoom={2}
+              fitView
+              fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+              onlyRenderVisibleElements={services.length > 60}
+              proOptions={{ hideAttribution: true }}
+              onNodeClick={(_event, node) => setSelection(selectionOf(node.id))}
+              onSelectionChange={({ nodes: chosen }) => {
+                const [first] = chosen
+                if (first !== undefined) setSelection(selectionOf(first.id))
+              }}
+              onPaneClick={() => setSelection(null)}
+            >
+              <svg className={styles.defs} aria-hidden="true">
+                <defs>
+                  <marker id="sb-arrow" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+                    <path d="M0 0.6 7 4 0 7.4z" className={styles.arrow} />
+                  </marker>
+                </defs>
+              </svg>
+            </ReactFlow>
+            <div className={styles.legend}>
+              {legend.map((status) => (
+                <StatusMark key={status} status={status} isQuiet />
+              ))}
+              <span className={styles.legendLine}>
+                <svg width="26" height="8" aria-hidden="true">
+                  <path d="M0 4h26" className={styles.flow} strokeWidth="4" />
+                </svg>
+                {t('topology.request')}
+              </span>
+              <span className={styles.legendLine}>
+                <svg width="26" height="8" aria-hidden="true">
+                  <path d="M0 4h26" className={styles.reply} />
+                </svg>
+                {t('topology.reply')}
+              </span>
+            </div>
+          </div>
+          {selection !== null && (
+            <Details
+              directorId={directorId}
+              selection={selection}
+              services={services}
+              onSelect={setSelection}
+              onClose={() => setSelection(null)}
+            />
+          )}
+        </div>
+      </Stale>
+    </Page>
+  )
+}
+
+const sizeOf = ({ width, height }: { readonly width: number; readonly height: number }) => ({ width, height })
+
+function selectionOf(nodeId: string): Selection | null {
+  if (nodeId === 'director') return { kind: 'director' }
+  const [kind, key] = nodeId.split(' ')
+  return (kind === 'vip' || kind === 'pool') && key !== undefined ? { kind: 'service', key } : null
+}
