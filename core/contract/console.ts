@@ -18,13 +18,21 @@ const Empty = z.strictObject({})
 const Done = z.strictObject({})
 const ForDirector = z.strictObject({ directorId: DirectorId })
 
-export const Preferences = z.strictObject({
-  theme: z.enum(['dark', 'light', 'system']).default('system'),
-  language: z.enum(['en', 'zh-CN', 'system']).default('system'),
-  times: z.enum(['local', 'utc']).default('local'),
+const preferenceFields = {
+  theme: z.enum(['dark', 'light', 'system']),
+  language: z.enum(['en', 'zh-CN', 'system']),
+  times: z.enum(['local', 'utc']),
   /** Ids of cards that were dismissed; they stay so. */
-  dismissed: z.array(z.string().max(64)).max(200).default([]),
+  dismissed: z.array(z.string().max(64)).max(200),
+}
+export const Preferences = z.strictObject({
+  theme: preferenceFields.theme.default('system'),
+  language: preferenceFields.language.default('system'),
+  times: preferenceFields.times.default('local'),
+  dismissed: preferenceFields.dismissed.default([]),
 })
+/** Fields to change. Not `Preferences.partial()`: its defaults would reset what was left out. */
+const PreferencesChange = z.strictObject(preferenceFields).partial()
 
 /** What the person who started the console wants the operator to know first; the demo gives its lab's addresses here. */
 export const Welcome = z.strictObject({
@@ -82,7 +90,7 @@ export const ProofFrom = z.discriminatedUnion('kind', [
 
 export const consoleContract = {
   'app.info': method({ input: Empty, output: AppInfo }),
-  'preferences.set': method({ input: Preferences.partial(), output: Preferences, access: 'change' }),
+  'preferences.set': method({ input: PreferencesChange, output: Preferences, access: 'change' }),
 
   /** Every profile with its session; pushed whole on each change. */
   'directors.watch': stream({ input: Empty, item: z.array(DirectorEntry) }),

@@ -1,5 +1,5 @@
 import type { ConnectStepId, ConnectStep } from '../../core/contract/session.ts'
-import { type ConnectDetails, unfitReasons } from '../../core/contract/connect-details.ts'
+import { type DetailOf, unfitReasons } from '../../core/contract/connect-details.ts'
 import { AppError } from '../../core/contract/errors.ts'
 import { fill } from '../../core/model/issue.ts'
 import type { SshTarget } from '../../core/model/ssh.ts'
@@ -17,13 +17,13 @@ export interface EstablishContext {
   readonly clock: ClockPort
   readonly options: Pick<ConsoleOptions, 'version' | 'agentPackages'>
   readonly dialog: SshDialog
-  step(
+  readonly step: (
     id: ConnectStepId,
     state: ConnectStep['state'],
     detail?: string,
     params?: ConnectStep['params'],
     progress?: number | null,
-  ): void
+  ) => void
   /** Other versions of the agent that the operator chose to keep in this session. */
   readonly keptVersions: Set<string>
   /** Null in the first connect; else which try of a reconnect this is. */
@@ -174,11 +174,7 @@ function comparison(installed: string, own: string): { installed: string; reason
 
 const installStep =
   ({ step }: EstablishContext) =>
-  <D extends keyof ConnectDetails['install'] & string>(
-    detail: D,
-    params: Record<string, string | number> = {},
-    progress: number | null = null,
-  ): void =>
+  (detail: DetailOf<'install'>, params: Record<string, string | number> = {}, progress: number | null = null): void =>
     step('install', 'running', detail, params, progress)
 
 /** Checks the host, asks, installs. False where the operator said no. */

@@ -67,7 +67,7 @@ export interface SshDialog {
   /** Something only the operator knows. Rejects where nobody can be asked or the login was called off. */
   ask(question: NewQuestion): Promise<Answer>
   /** One line for the log of this connection; never a secret. */
-  log(line: string): void
+  readonly log: (line: string) => void
   /** A director in between, where the target is reached through a connection that exists already. */
   readonly through?: SshConnection
 }

@@ -31,12 +31,12 @@ type RecordHandlers = Pick<
 /** What the console remembers besides its directors: preferences, client hosts, access to real servers, drafts. */
 export interface Records {
   readonly handlers: RecordHandlers
-  preferences(): Promise<Preferences>
+  readonly preferences: () => Promise<Preferences>
   /** Throws NOT_FOUND. */
-  clientHost(id: string): Promise<ClientHost>
-  accessOf(directorId: string, address: string): Promise<RealServerAccess | null>
+  readonly clientHost: (id: string) => Promise<ClientHost>
+  readonly accessOf: (directorId: string, address: string) => Promise<RealServerAccess | null>
   /** Drops what belongs to a director that was forgotten. */
-  forgetDirector(directorId: string): Promise<void>
+  readonly forgetDirector: (directorId: string) => Promise<void>
 }
 
 export function openRecords(store: StorePort, log: (line: string) => void): Records {

@@ -30,8 +30,14 @@ export async function carryOut(shell: HostShell, fix: Fix, signal: AbortSignal):
       signal.throwIfAborted()
       await runLine(shell, line, signal)
     } catch (error) {
-      // The failed line too: a connection that broke does not tell whether it ran, and an undo may run for nothing.
-      const notUndone = await undoLines(shell, fix.undo.slice(fix.undo.length - index - 1))
+      const own = fix.undo.slice(fix.undo.length - index - 1, fix.undo.length - index)
+      const earlier = fix.undo.slice(fix.undo.length - index)
+      // A line that ended badly may have done half of its work, so its own undo runs too; that this one fails means
+      // little. After a broken connection nobody knows whether the line ran, so then it means much.
+      const hasEnded = error instanceof AppError && error.details?.['exitCode'] !== undefined
+      const ownFailed = await undoLines(shell, own)
+      const earlierFailed = await undoLines(shell, earlier)
+      const notUndone = hasEnded ? earlierFailed : [...ownFailed, ...earlierFailed]
       const cause =
         error instanceof AppError ? error : new AppError('CANCELLED', 'The fix was called off.', { cause: error })
       throw new AppError(cause.code, cause.message, {

@@ -17,7 +17,7 @@ import { requestFromHere } from './from-workstation.ts'
 /** What a proof needs of the rest of the console core. */
 export interface ProofPorts {
   readonly clock: ClockPort
-  director(directorId: string): { readonly profile: DirectorProfile; client(): Client<AgentContract> }
+  director(directorId: string): { readonly profile: DirectorProfile; readonly client: () => Client<AgentContract> }
   clientHost(id: string): Promise<ClientHost>
   openTarget(directorId: string, host: ClientHost, signal: AbortSignal): Promise<HostShell>
 }
@@ -41,7 +41,7 @@ export function proofHandler(ports: ProofPorts): Handlers<ConsoleContract>['proo
     const done: ProofRequest[] = []
     let wake = () => {}
     let isOver = false
-    let failure: unknown = null
+    let failure: Error | null = null
     let index = 0
 
     const send = await sender(input, ports, profile, both)
@@ -57,7 +57,7 @@ export function proofHandler(ports: ProofPorts): Handlers<ConsoleContract>['proo
     })
     work
       .then(() => Promise.all(lookups))
-      .catch((error: unknown) => (failure = error))
+      .catch((error: Error) => (failure = error))
       .finally(() => {
         isOver = true
         wake()

@@ -223,7 +223,7 @@ function failureOf(error: unknown, hop: ResolvedHop, auth: Authentication): AppE
       },
     )
   }
-  const { level, message, code } = error as Error & { level?: string; code?: unknown }
+  const { level, message } = error as Error & { level?: string }
   if (level === 'client-authentication') return auth.failure()
   if (/too many authentication failures/i.test(message)) {
     return new AppError('SSH_AUTH', `${where} ended the login: too many keys were tried.`, {
@@ -238,11 +238,11 @@ function failureOf(error: unknown, hop: ResolvedHop, auth: Authentication): AppE
     })
   }
   if (error instanceof ConnectionLost) {
-    const cause = error.cause as (Error & { code?: unknown }) | undefined
+    const cause = error.cause as (Error & { code?: string | number }) | undefined
     return new AppError('SSH_UNREACHABLE', `${where} closed the connection during the login.`, {
       hint: 'sshd may be limiting connections (MaxStartups), or a firewall or fail2ban may be closing them. Look into its log.',
       cause: error,
-      details: { message: cause?.message ?? message, errno: String(cause?.code ?? code ?? '') },
+      details: { message: cause?.message ?? message, errno: String(cause?.code ?? '') },
       retryable: true,
     })
   }

@@ -69,8 +69,8 @@ function describeTarget(resolved: ResolvedTarget): SshTarget {
 
 /** How bytes get to the target's sshd: straight, through a jump host, or through a connection that exists. */
 interface Way {
-  openTransport(): Promise<Duplex>
-  close(): void
+  readonly openTransport: () => Promise<Duplex>
+  readonly close: () => void
 }
 
 async function openWay(
