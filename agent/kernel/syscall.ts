@@ -17,9 +17,9 @@ const rawClose = bind<[number], number>('int close(int)')
 const rawSocket = bind<[number, number, number], number>('int socket(int, int, int)')
 const rawBind = bind<[number, Buffer, number], number>('int bind(int, const void*, uint32_t)')
 const rawSendTo = bind<[number, Buffer, number, number, Buffer | null, number], number>(
-  'ssize_t sendto(int, const void*, size_t, int, const void*, uint32_t)',
+  'long sendto(int, const void*, size_t, int, const void*, uint32_t)',
 )
-const rawReceive = bind<[number, Buffer, number, number], number>('ssize_t recv(int, void*, size_t, int)')
+const rawReceive = bind<[number, Buffer, number, number], number>('long recv(int, void*, size_t, int)')
 const rawSetSockOpt = bind<[number, number, number, Buffer, number], number>(
   'int setsockopt(int, int, int, const void*, uint32_t)',
 )

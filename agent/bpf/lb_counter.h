@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What became of each packet, counted by name and CPU. The agent reads the names from this enum's BTF.
+#ifndef LB_COUNTER_H
+#define LB_COUNTER_H
+
+#include "lb_config.h"
+
+enum lb_counter {
+	LB_NONE = 0,
+	/* On to the next program and the host, untouched. */
+	LB_PASS_NOT_IPV4,   /* ARP, IPv6 and the rest */
+	LB_PASS_NOT_TCP,
+	LB_PASS_VLAN,       /* tagged: belongs to the VLAN interface */
+	LB_PASS_OTHER_HOST, /* a frame for another MAC address: flooded, or the interface is promiscuous */
+	LB_PASS_NO_SERVICE,
+	LB_PASS_LAST,
+	/* Sent to a real server. */
+	LB_FWD,
+	LB_FWD_NEIGHBOUR, /* the same, with the kernel finding the MAC address */
+	/* For a service, and impossible to handle. */
+	LB_DROP_FRAGMENT,
+	LB_DROP_IP_OPTIONS,
+	LB_DROP_TRUNCATED,
+	LB_DROP_NO_SERVER,    /* no real server is enabled, up and of weight over 0 */
+	LB_DROP_NO_NEIGHBOUR, /* XDP: the real server's MAC address is not known yet */
+	LB_DROP_NO_ROUTE,     /* no interface leads to the real server directly */
+	LB_DROP_MTU,          /* does not fit the interface of the real server */
+	LB_DROP_TTL,          /* would have gone round forever */
+	/* Notes on the flow cache; these packets have a verdict as well. */
+	LB_FLOW_NEW,
+	LB_FLOW_EVICTED, /* an older half-open or closing entry made room */
+	LB_FLOW_FULL,    /* four established flows in the bucket: served by the ring, not remembered */
+	LB_FLOW_RACE,    /* two CPUs wanted the same entry: served, not remembered this time */
+	LB_FLOW_CAPPED,  /* more new flows than the cap allows: served, not remembered */
+	LB_FLOW_MOVED,   /* a new connection on the ports of one whose server had gone or was down */
+	LB_COUNTERS,
+};
+
+/* One row per CPU, cache lines of its own: no atomics. */
+struct lb_cpu {
+	__u64 count[32];
+	__u32 insert_window;
+	__u32 inserts;
+	__u64 pad[7];
+};
+_Static_assert(LB_COUNTERS <= 32, "row of counters too short");
+_Static_assert(sizeof(struct lb_cpu) % 64 == 0, "rows share a cache line");
+
+LB_ARRAY(lb_cpus, 1, struct lb_cpu);
+
+/* Holds the enum in the object's BTF, and tells how many of it are meant. */
+const volatile enum lb_counter lb_counters = LB_COUNTERS;
+
+static __always_inline struct lb_cpu *lb_this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&lb_cpus, &cpu);
+}
+
+static __always_inline void lb_count(enum lb_counter what)
+{
+	struct lb_cpu *row = lb_this_cpu();
+
+	if (row)
+		row->count[what & 31]++;
+}
+
+static __always_inline int lb_is_pass(enum lb_counter verdict)
+{
+	return verdict < LB_PASS_LAST;
+}
+
+/* Counts a verdict and gives the hook's word for it. */
+static __always_inline int lb_finish(enum lb_counter verdict, int action)
+{
+	lb_count(verdict);
+	return action;
+}
+
+#endif
