@@ -23,38 +23,41 @@ export function parseLink(text: string): HostInterface | null {
   }
 }
 
-/** `2: eth0    inet 192.0.2.2/24 brd 192.0.2.255 scope global secondary eth0\       valid_lft …` */
+/** `2: eth0    inet 192.0.2.2/24 metric 100 brd 192.0.2.255 scope global secondary eth0\       valid_lft …` */
 export function parseAddress(text: string): { interface: string; address: InterfaceAddress } | null {
-  const match =
-    /^\d{1,9}: ([^\s:@]{1,15})(?:@\S+)?\s+(inet6?) (\S+)(?: peer (\S+))?(?: brd (\S+))?(?: \S+ \d+)*? scope (\S+)([^\\]*)/.exec(
-      text,
-    )
+  const match = /^\d{1,9}: ([^\s:@]{1,15})(?:@\S+)?\s+(inet6?) (\S+)([^\\]*)/.exec(text)
   if (match === null) return null
-  const [, name, family, first, peer, broadcast, scope, rest = ''] = match as unknown as string[]
-  const [address = '', ownLength] = (first ?? '').split('/')
-  const [peerAddress, peerLength] = (peer ?? '').split('/')
-  const prefixLength = Number(peer === undefined ? (ownLength ?? maxLength(family)) : (peerLength ?? maxLength(family)))
-  const isValid = family === 'inet' ? ipaddr.IPv4.isValidFourPartDecimal(address) : ipaddr.IPv6.isValid(address)
-  if (!isValid || !Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > maxLength(family)) return null
+  const [, name, family, first, rest] = match as unknown as [string, string, 'inet' | 'inet6', string, string]
   const words = rest.trim().split(/\s+/)
+  const after = (word: string): string | null => {
+    const at = words.indexOf(word)
+    return at === -1 ? null : (words[at + 1] ?? null)
+  }
+  const [address = '', ownLength] = first.split('/')
+  const [peer = null, peerLength] = after('peer')?.split('/') ?? []
+  const scope = after('scope')
+  const prefixLength = Number((peer === null ? ownLength : peerLength) ?? maxLength(family))
+  const isValid = family === 'inet' ? ipaddr.IPv4.isValidFourPartDecimal(address) : ipaddr.IPv6.isValid(address)
+  const isLength = Number.isInteger(prefixLength) && prefixLength >= 0 && prefixLength <= maxLength(family)
+  if (!isValid || !isLength || scope === null) return null
   return {
-    interface: name as string,
+    interface: name,
     address: {
-      family: family as 'inet' | 'inet6',
+      family,
       address,
       prefixLength,
-      scope: scope as string,
+      scope,
       // IPv4 lines end with the label; it is the interface's name unless somebody gave another.
       label: family === 'inet' ? (words.at(-1) ?? null) : null,
-      broadcast: broadcast ?? null,
-      peer: peer === undefined ? null : (peerAddress as string),
+      broadcast: after('brd'),
+      peer,
       hasNoPrefixRoute: words.includes('noprefixroute'),
       isSecondary: words.includes('secondary'),
     },
   }
 }
 
-function maxLength(family: string | undefined): number {
+function maxLength(family: 'inet' | 'inet6'): number {
   return family === 'inet' ? 32 : 128
 }
 
