@@ -20,7 +20,7 @@ function mergeFields<T extends object>(
   clashes: Clash[],
   skip: readonly string[] = [],
 ): T {
-  const merged: Record<string, unknown> = { ...theirs }
+  const merged: Record<string, unknown> = { ...(theirs as Record<string, unknown>) }
   for (const field of new Set([...Object.keys(mine), ...Object.keys(theirs)])) {
     if (skip.includes(field)) continue
     const of = (value: object | undefined) => (value as Record<string, unknown> | undefined)?.[field]

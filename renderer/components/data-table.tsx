@@ -47,7 +47,7 @@ function compare(a: string | number | null, b: string | number | null): number {
  * Rows of 26 px, sorted and filtered, only those in view in the page. One row is in the tab order; arrows or j and k
  * walk, Home and End jump, Enter opens. Controls inside a row stay reachable by Tab.
  */
-export function DataTable<Row>({
+export function DataTable<Row extends object>({
   label,
   rows,
   columns,

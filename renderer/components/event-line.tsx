@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
+import { eventSentence } from '../../core/model/event-sentences.ts'
 import type { DirectorEvent } from '../../core/model/telemetry.ts'
 import { paths } from '../app/paths.ts'
 import styles from './event-line.module.css'
@@ -18,9 +19,11 @@ const shapes: Record<DirectorEvent['kind'], Status> = {
 }
 
 function shapeOf(event: DirectorEvent): Status {
-  if (event.kind !== 'health') return shapes[event.kind]
-  if (/up/i.test(event.message)) return 'up'
-  return /down/i.test(event.message) ? 'down' : shapes.health
+  if (event.message === 'health.up' || event.message === 'neighbour.found' || event.message === 'drift.gone') return 'up'
+  if (event.message === 'health.down' || event.message === 'apply.broken' || event.message === 'revert.incomplete') {
+    return 'down'
+  }
+  return shapes[event.kind]
 }
 
 /** What happened on the director, when, and where to look at it. */
@@ -35,13 +38,17 @@ export function EventLine({
   readonly skewMs: number
   readonly serviceName: string | undefined
 }) {
-  const { t } = useTranslation()
+  const { i18n } = useTranslation()
+  const said = {
+    message: event.message,
+    params: { service: event.service ?? '', realServer: event.realServer ?? '', ...event.params },
+  }
   return (
     <li className={styles.event}>
       <Time atMs={event.atMs} skewMs={skewMs} />
       <StatusShape status={shapeOf(event)} size={10} />
       <span className={styles.text}>
-        {t(`event.${event.message}`, { ...event.params, service: serviceName ?? event.service ?? '', realServer: event.realServer ?? '' })}
+        {eventSentence(said, i18n.language === 'zh-CN' ? 'zh-CN' : 'en')}
         {event.service !== null && serviceName !== undefined && (
           <>
             {' '}

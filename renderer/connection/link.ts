@@ -1,11 +1,19 @@
 import { consoleContract } from '../../core/contract/console.ts'
-import { createClient } from '../../core/rpc/client.ts'
+import { type Timers, createClient } from '../../core/rpc/client.ts'
 import type { Wire } from '../../core/rpc/wire.ts'
 import { useConsole } from '../store/console-store.ts'
 import { type ConsoleClient, setClient } from './client.ts'
 import { openWire } from './open-wire.ts'
 
 const backoffMs = [500, 1000, 2000, 4000, 8000] as const
+
+/** The page's clock, which core has not. */
+const timers: Timers = {
+  after(delayMs, callback) {
+    const timer = window.setTimeout(callback, delayMs)
+    return () => window.clearTimeout(timer)
+  },
+}
 
 /**
  * Keeps the page connected to the console core: opens a wire, opens the next one when it closes, waits longer after each
@@ -26,7 +34,7 @@ export function startLink(onOpen: (client: ConsoleClient) => () => void): void {
       retry(attempt)
       return
     }
-    const opened = createClient(wire, consoleContract)
+    const opened = createClient(wire, consoleContract, timers)
     setClient(opened)
     setLink({ phase: 'open', attempt: 0, wasOpen: true })
     const onLost = onOpen(opened)

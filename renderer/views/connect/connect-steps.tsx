@@ -29,7 +29,7 @@ export function ConnectSteps({ entry, onRetry }: { readonly entry: DirectorEntry
             {step.progress !== null && step.state === 'running' && (
               <progress className={styles.progress} max={1} value={step.progress} aria-label={t(`connect.${step.id}.title`)} />
             )}
-            <span className={styles.visuallyHidden}>{t(`stepState.${step.state}`)}</span>
+            <span className="sb-hidden">{t(`stepState.${step.state}`)}</span>
           </span>
           <span className={styles.stepTime}>
             <Elapsed ms={elapsedOf(step)} />

@@ -32,6 +32,7 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
             port: service.port,
             forwarding: service.forwarding,
             allowOwnAddress: service.allowOwnAddress ?? false,
+            announce: service.announce,
             isLive: true,
             realServers: (JSON.parse(servers) as [string, number][]).map(([address, port]) => ({
               address,
@@ -39,7 +40,7 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
               access: access.value?.[address] ?? { kind: 'direct' },
             })),
           },
-    [access.value, directorId, service.vip, service.port, service.forwarding, service.allowOwnAddress, servers],
+    [access.value, directorId, service.vip, service.port, service.forwarding, service.announce, service.allowOwnAddress, servers],
   )
   const checks = useChecks(request, isShown)
   return (

@@ -99,7 +99,7 @@ function CustomAccess({
         />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
-            {t('common.cancel')}
+            {t('action.cancel')}
           </Button>
           <Button disabled={!parsed.success} onClick={() => parsed.success && onSave(parsed.data)}>
             {t('wizard.access.save')}

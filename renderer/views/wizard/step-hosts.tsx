@@ -104,7 +104,7 @@ function FixPlan(props: {
             {t('wizard.hosts.applyFixes', { count: props.fixes.size })}
           </Button>
           <Button variant="default" onClick={props.onCancel}>
-            {t('common.cancel')}
+            {t('action.cancel')}
           </Button>
         </Group>
       </Stack>

@@ -1,0 +1,27 @@
+import type { ErrorCode } from '../../../core/contract/errors.ts'
+
+export const errorSentences: Readonly<Record<ErrorCode, string>> = {
+  BAD_INPUT: '输入不符合要求。',
+  NO_METHOD: 'agent 不支持该请求。',
+  FORBIDDEN: '该登录用户只有只读权限。',
+  CONFLICT: '在此期间有其他人修改了该 director。',
+  BUSY: '另一项变更正在执行或等待确认。',
+  NOT_FOUND: '请求的对象不存在。',
+  REFUSED: 'director 拒绝了该请求。',
+  KERNEL: 'director 的内核拒绝了该操作。',
+  TIMEOUT: '未在规定时间内应答。',
+  CANCELLED: '请求已取消。',
+  CLOSED: '在收到应答前连接已断开。',
+  OFFLINE: 'director 未连接。',
+  SSH_UNREACHABLE: '无法连接到主机。',
+  SSH_HOST_KEY_CHANGED: '主机密钥已改变。',
+  SSH_HOST_KEY_REJECTED: '未接受主机密钥。',
+  SSH_AUTH: '登录被拒绝。',
+  SSH_PASSPHRASE: '无法打开密钥文件。',
+  SSH_JUMP: '跳板机失败。',
+  HOST_UNFIT: '无法在该主机上安装 agent。',
+  AGENT_MISSING: '该主机上没有 agent。',
+  AGENT_OLD: 'agent 版本不一致。',
+  TOO_LARGE: '消息过大。',
+  INTERNAL: '发生意外错误。',
+}

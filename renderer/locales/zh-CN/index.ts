@@ -1,0 +1,21 @@
+import { change } from './change.ts'
+import { changes } from './changes.ts'
+import { common } from './common.ts'
+import { connect } from './connect.ts'
+import { frame } from './frame.ts'
+import { hosts } from './hosts.ts'
+import { services } from './services.ts'
+import { share } from './share.ts'
+import { wizard } from './wizard.ts'
+
+export const zhCN = {
+  ...common,
+  ...frame,
+  ...change,
+  ...connect,
+  ...services,
+  ...hosts,
+  wizard,
+  changes,
+  share,
+}
