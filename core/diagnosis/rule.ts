@@ -82,7 +82,7 @@ export interface Rule<Cause extends string = string> {
   readonly judge: (subject: CheckSubject) => Judgement<Cause> | null
 }
 
-/** In the order in which findings are listed. */
+/** In the order in which findings are listed; fixes shown or pasted in this order are safe (see `fixAfter`). */
 export const ruleIds = [
   'V1',
   'V2',
@@ -95,9 +95,9 @@ export const ruleIds = [
   'D16-jit',
   'D16-programs',
   'RS1',
-  'DR4',
   'DR5',
   'DR6',
+  'DR4',
   'DR8',
   'DR9',
   'DR10',

@@ -94,7 +94,7 @@ test('unprepared real servers lack the VIP and the ARP settings; fixed they are 
 
   const found = await run()
   expect(found.reports.slice(0, 4).every(({ state }) => state === 'running')).toBe(true)
-  for (const host of addresses()) expect(notOk(found, host), host).toEqual(['DR4', 'DR5', 'DR6'])
+  for (const host of addresses()) expect(notOk(found, host), host).toEqual(['DR5', 'DR6', 'DR4'])
   expect(notOk(found, 'director')).toEqual([])
 
   const fixed = await fix(fixIdsOf(found))
@@ -115,7 +115,7 @@ test('unprepared real servers lack the VIP and the ARP settings; fixed they are 
 
   await undoAll()
   expect(await Promise.all(lab.realServers.map((name) => stateOf(lab, name)))).toEqual(before)
-  expect(notOk(await run(), addressOf('rs1'))).toEqual(['DR4', 'DR5', 'DR6'])
+  expect(notOk(await run(), addressOf('rs1'))).toEqual(['DR5', 'DR6', 'DR4'])
 })
 
 test('the commands run as typed on the host leave the same state as the fix, and so do those of the undo', async () => {
@@ -243,7 +243,7 @@ test('a host without SSH reads not checked, an unreachable one unknown with the 
   expect(new Set(findingsOf(found, first).map(({ status }) => status))).toEqual(new Set(['notChecked']))
   expect(found.last.get(second)).toMatchObject({ state: 'failed', error: { code: 'SSH_UNREACHABLE' } })
   expect(new Set(findingsOf(found, second).map(({ status }) => status))).toEqual(new Set(['unknown']))
-  expect(notOk(found, third)).toEqual(['DR4', 'DR5', 'DR6'])
+  expect(notOk(found, third)).toEqual(['DR5', 'DR6', 'DR4'])
   const fixed = await fix([`DR5@${first}`], { realServers })
   expect(fixed.last.get(first)).toMatchObject({ state: 'failed', error: { code: 'REFUSED' } })
 })
@@ -285,7 +285,7 @@ test('a command that fails stops this host, is named with its exit code, and wha
     expect(Number(error?.details?.['exitCode'])).toBeGreaterThan(0)
     expect(error?.details?.['stderr']).toContain('irectory')
     // DR5 came first and stays; DR6 was taken back; DR4 was not tried.
-    expect(notOk(fixed, broken)).toEqual(['DR4', 'DR6'])
+    expect(notOk(fixed, broken)).toEqual(['DR6', 'DR4'])
     expect(notOk(fixed, fine)).toEqual([])
     const applied = await checks['fixes.list']({ directorId }, context)
     expect(applied.filter((entry) => entry.fix.host === broken).map((entry) => entry.fix.rule)).toEqual(['DR5'])

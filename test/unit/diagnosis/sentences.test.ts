@@ -28,6 +28,12 @@ test('the catalogue has each rule once, in the order of its ids', () => {
   expect(rules.map(({ id }) => id)).toEqual([...ruleIds])
 })
 
+test('a fix stands behind those that must come before it', () => {
+  for (const [at, { fixAfter = [] }] of rules.entries()) {
+    for (const before of fixAfter) expect(ruleIds.indexOf(before)).toBeLessThan(at)
+  }
+})
+
 test.each(locales)('every rule has all of its sentences in %s, and no other', (locale) => {
   for (const rule of rules) {
     const { title, why, causes } = sentences[locale].rules[rule.id]
@@ -63,7 +69,7 @@ test('a rule that offers a fix says what it does', () => {
     ...judgeDirector(director({ settings: { 'net.core.bpf_jit_enable': 0 } })),
   ]
   const fixed = findings.filter(({ fix }) => fix !== null)
-  expect(fixed.map(({ rule }) => rule)).toEqual(['DR4', 'DR5', 'DR6', 'D16-jit'])
+  expect(fixed.map(({ rule }) => rule)).toEqual(['DR5', 'DR6', 'DR4', 'D16-jit'])
   for (const finding of fixed) {
     for (const locale of locales) expect(describeFinding(finding, locale).fix, finding.rule).not.toBeNull()
   }
