@@ -40,8 +40,7 @@ export function proofHandler(ports: ProofPorts): Handlers<ConsoleContract>['proo
     const both = AbortSignal.any([signal, stop.signal])
     const done: ProofRequest[] = []
     let wake = () => {}
-    let isOver = false
-    let failure: Error | null = null
+    const outcome: { isOver: boolean; failure?: Error } = { isOver: false }
     let index = 0
 
     const send = await sender(input, ports, profile, both)
@@ -57,9 +56,9 @@ export function proofHandler(ports: ProofPorts): Handlers<ConsoleContract>['proo
     })
     work
       .then(() => Promise.all(lookups))
-      .catch((error: Error) => (failure = error))
+      .catch((error: Error) => (outcome.failure = error))
       .finally(() => {
-        isOver = true
+        outcome.isOver = true
         wake()
       })
     const onAbort = () => wake()
@@ -68,12 +67,12 @@ export function proofHandler(ports: ProofPorts): Handlers<ConsoleContract>['proo
       for (;;) {
         const next = done.shift()
         if (next !== undefined) yield next
-        else if (failure !== null) throw failure
-        else if (isOver || signal.aborted) return
+        else if (outcome.failure !== undefined) throw outcome.failure
+        else if (outcome.isOver || signal.aborted) return
         else {
           await new Promise<void>((resolve) => {
             wake = resolve
-            if (done.length > 0 || isOver || failure !== null || signal.aborted) resolve()
+            if (done.length > 0 || outcome.isOver || signal.aborted) resolve()
           })
         }
       }

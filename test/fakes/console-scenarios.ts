@@ -1,0 +1,163 @@
+import { type ClusterSpec, parseClusterSpec } from '../../core/model/cluster-spec.ts'
+import { formatIssue } from '../../core/model/issue.ts'
+import type { DirectorProfile } from '../../core/model/ssh.ts'
+import { FakeAgentHost } from './fake-agent-host.ts'
+import { FakeConsole, type ConsoleSetup } from './fake-console.ts'
+
+/** A console in one state, for looking at the page and for tests of it. */
+export interface Scenario {
+  readonly console: FakeConsole
+  readonly hosts: readonly FakeAgentHost[]
+  /** Where the page is looked at, behind `#`. */
+  readonly path: string
+}
+
+const author = { user: 'alice', via: 'console', from: 'desk' } as const
+export const longName = 'checkout-frontend-europe-west-production-blue-generation-017'
+
+const profile = (fields: Partial<DirectorProfile> = {}): DirectorProfile => ({
+  id: 'lab',
+  name: 'lab director',
+  target: { host: '198.18.0.2', port: 22, user: 'root', keyFile: '/run/signalbox-lab/key' },
+  isProduction: false,
+  ...fields,
+})
+
+function specOf(services: readonly Record<string, unknown>[]): ClusterSpec {
+  const parsed = parseClusterSpec({ apiVersion: 'signalbox/v1', name: 'lab', services })
+  if (!parsed.ok) throw new Error(parsed.issues.map(formatIssue).join('\n'))
+  return parsed.value
+}
+
+const servers = (first: number, count: number, port: number, more: Record<number, Record<string, unknown>> = {}) =>
+  Array.from({ length: count }, (_, i) => ({ address: `192.0.2.${first + i}`, port, ...more[i] }))
+
+const three = specOf([
+  { name: 'web', vip: '192.0.2.10', port: 80, realServers: servers(20, 3, 80) },
+  {
+    name: 'api',
+    vip: '192.0.2.11',
+    port: 8443,
+    realServers: servers(30, 4, 8443, { 1: { weight: 3 }, 2: { state: 'drain' } }),
+  },
+  { name: longName, vip: '192.0.2.12', port: 443, realServers: servers(40, 2, 443, { 0: { name: longName } }) },
+])
+
+const fifty = specOf([
+  {
+    name: 'shop',
+    vip: '192.0.2.10',
+    port: 443,
+    check: { type: 'tcp', intervalMs: 10_000, timeoutMs: 800, rise: 2, fall: 2 },
+    realServers: servers(100, 50, 443, { 7: { weight: 4 }, 23: { state: 'drain' }, 31: { state: 'offline' } }),
+  },
+])
+
+const trafficOf = (service: string, atMs: number): number => {
+  const wave = 1 + 0.25 * Math.sin(atMs / 40_000) + 0.1 * Math.sin(atMs / 7000)
+  if (service.endsWith(':80')) return 1240 * wave
+  if (service.endsWith(':8443')) return 310 * wave
+  return service.startsWith('tcp/192.0.2.10') ? 5200 * wave : 88 * wave
+}
+
+const welcome = {
+  id: 'lab-1',
+  directorId: 'lab',
+  vip: '192.0.2.50',
+  realServers: [1, 2, 3].map((n) => ({ address: `192.0.2.${60 + n}`, port: 80 })),
+  fingerprint: 'SHA256:9Q2mS6rVt0iH3xqXnG8bQv2yL1kYwJ5dZ4cPaTeUfRo',
+}
+const sshHosts = [
+  { alias: 'edge-fra-1', host: 'edge1.fra.example.net', user: 'ops' },
+  { alias: 'edge-fra-2', host: 'edge2.fra.example.net', user: 'ops' },
+]
+const clientHosts = [{ id: 'client', name: 'client', target: { host: '198.18.0.6', port: 22, user: 'root' } }]
+
+interface Making extends Omit<ConsoleSetup, 'directors'> {
+  readonly spec?: ClusterSpec
+  readonly pastMs?: number
+  readonly down?: Readonly<Record<string, string>>
+  readonly skewMs?: number
+  readonly trafficOf?: typeof trafficOf
+  readonly isConnected?: boolean
+  readonly meeting?: ConsoleSetup['directors'][number]['meeting']
+  readonly profile?: Partial<DirectorProfile>
+}
+
+async function make(path: string, making: Making): Promise<Scenario> {
+  const { spec, pastMs = 290_000, down, skewMs, isConnected = true, meeting, ...setup } = making
+  const host = await FakeAgentHost.start({
+    spec: spec ?? null,
+    author,
+    trafficOf: making.trafficOf ?? trafficOf,
+    pastMs,
+    ...(down === undefined ? {} : { down }),
+    ...(skewMs === undefined ? {} : { skewMs }),
+  })
+  const console = new FakeConsole({
+    sshHosts,
+    clientHosts,
+    ...setup,
+    directors: [{ profile: profile(making.profile), host, isConnected, ...(meeting === undefined ? {} : { meeting }) }],
+  })
+  await console.start()
+  host.run()
+  return { console, hosts: [host], path }
+}
+
+const down = { '192.0.2.31:8443': 'ECONNREFUSED', '192.0.2.40:443': 'ETIMEDOUT', '192.0.2.41:443': 'ETIMEDOUT' }
+
+/** Every state that the page has to draw, by name. */
+export const scenarios = {
+  noDirector: async () => {
+    const console = new FakeConsole({ directors: [] })
+    return { console, hosts: [], path: '/' }
+  },
+  lab: () => make('/connect', { isConnected: false, welcome, meeting: { hostKey: 'unknown', agent: 'missing' } }),
+  connecting: () => make('/connect/lab', { isConnected: false, meeting: { hangAt: 'auth' } }),
+  hostKey: () => make('/connect/lab', { isConnected: false, meeting: { hostKey: 'unknown', stepMs: 20 } }),
+  keyChanged: () => make('/connect/lab', { isConnected: false, meeting: { hostKey: 'changed', stepMs: 20 } }),
+  agentMissing: () => make('/connect/lab', { isConnected: false, meeting: { agent: 'missing', stepMs: 20 } }),
+  agentOld: () => make('/connect/lab', { isConnected: false, meeting: { agent: 'old', stepMs: 20 } }),
+  unfit: () =>
+    make('/connect/lab', {
+      isConnected: false,
+      meeting: {
+        stepMs: 20,
+        failAt: {
+          step: 'install',
+          error: {
+            code: 'HOST_UNFIT',
+            message: 'The host runs kernel 5.10.0; the dataplane needs 6.1 or later.',
+            hint: 'Boot a newer kernel on the host, then try again.',
+            details: {
+              'unfit.kernel': JSON.stringify({ found: '5.10.0', needed: '6.1', missing: 'TCX' }),
+              'unfit.noexec': JSON.stringify({ path: '/opt', mount: '/opt' }),
+              uname: 'Linux lb1 5.10.0-28-amd64 #1 SMP Debian 5.10.209-2 x86_64 GNU/Linux',
+            },
+          },
+        },
+      },
+    }),
+  noService: () => make('/d/lab/overview', { welcome }),
+  live: () => make('/d/lab/overview', { spec: three, down }),
+  noTraffic: () => make('/d/lab/overview', { spec: three, trafficOf: () => 0 }),
+  noSamples: () => make('/d/lab/overview', { spec: three, pastMs: 0 }),
+  fifty: () => make('/d/lab/services/tcp-192.0.2.10-443', { spec: fifty, pastMs: 120_000, down: { '192.0.2.113:443': 'ETIMEDOUT' } }),
+  production: () =>
+    make('/d/lab/overview', { spec: three, down, skewMs: 5300, profile: { isProduction: true, name: `edge ${longName}`.slice(0, 60) } }),
+  lost: async () => {
+    const scenario = await make('/d/lab/overview', { spec: three, down })
+    scenario.console.lose('lab')
+    return scenario
+  },
+  unprepared: () =>
+    make('/d/lab/overview', {
+      spec: three,
+      welcome,
+      unprepared: ['192.0.2.61', '192.0.2.62', '192.0.2.63'],
+      unreadable: ['192.0.2.63'],
+    }),
+} satisfies Record<string, () => Promise<Scenario>>
+
+export type ScenarioName = keyof typeof scenarios

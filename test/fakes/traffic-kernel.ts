@@ -1,0 +1,87 @@
+import { realServerKey, serviceKey } from '../../core/model/service.ts'
+import type { Counters } from '../../core/model/telemetry.ts'
+import { FakeKernel } from './kernel.ts'
+
+/** New connections per second of a service at an instant, for as long as it has a ring. */
+export type TrafficOf = (service: string, atMs: number) => number
+
+const packetsEach = 9
+const bytesEach = 1_380
+
+/**
+ * A fake kernel whose services have visitors: counters grow by a given rate, spread over the ring by weight. Counters
+ * start when a real server is added, never go back, and stand still for one that is down or drained.
+ */
+export class TrafficKernel extends FakeKernel {
+  readonly #trafficOf: TrafficOf
+  readonly #counts = new Map<string, number>()
+  #lastMs: number
+
+  constructor(trafficOf: TrafficOf, nowMs: number) {
+    super()
+    this.#trafficOf = trafficOf
+    this.#lastMs = nowMs
+  }
+
+  /** Share of each real server of a service in its ring. */
+  shares(service: string): ReadonlyMap<string, number> {
+    const servers = this.services.get(service)?.realServers ?? []
+    const weightOf = (one: (typeof servers)[number]) => (one.isUp && one.state === 'enabled' ? one.weight : 0)
+    const total = servers.reduce((sum, one) => sum + weightOf(one), 0)
+    return new Map(servers.map((one) => [realServerKey(one), total === 0 ? 0 : weightOf(one) / total]))
+  }
+
+  /** Lets the traffic of the time since the last call happen. */
+  pass(nowMs: number): void {
+    const seconds = (nowMs - this.#lastMs) / 1000
+    if (seconds <= 0) return
+    for (const [key] of this.services) {
+      const rate = this.#trafficOf(key, nowMs)
+      for (const [server, share] of this.shares(key)) {
+        const id = `${key} ${server}`
+        // Hashing is uneven: each server has a tenth more or less than its share, changing slowly.
+        const uneven = 1 + 0.1 * Math.sin(nowMs / 9000 + server.length * 7 + Number(server.at(-4) ?? 1) * 2)
+        this.#counts.set(id, (this.#counts.get(id) ?? 0) + rate * share * uneven * seconds)
+      }
+    }
+    this.#lastMs = nowMs
+  }
+
+  #countersOf(connections: number): Counters {
+    const whole = Math.floor(connections)
+    return {
+      connections: whole,
+      packetsIn: whole * packetsEach,
+      bytesIn: whole * bytesEach,
+      packetsOut: null,
+      bytesOut: null,
+    }
+  }
+
+  override read() {
+    return {
+      counterEpoch: 'epoch-1',
+      verdicts: { LB_DROP_FRAGMENT: 0 },
+      services: [...this.services.values()].map((service) => {
+        const key = serviceKey(service)
+        const shares = this.shares(key)
+        const counts = service.realServers.map((one) => this.#counts.get(`${key} ${realServerKey(one)}`) ?? 0)
+        const rate = this.#trafficOf(key, this.#lastMs)
+        return {
+          key,
+          ringDigest: service.ringDigest,
+          counters: this.#countersOf(counts.reduce((sum, count) => sum + count, 0)),
+          realServers: service.realServers.map((one, i) => ({
+            address: one.address,
+            port: one.port,
+            activeFlows: Math.round(
+              one.state === 'drain' ? Math.min(counts[i] ?? 0, 17) : rate * 4 * (shares.get(realServerKey(one)) ?? 0),
+            ),
+            ringShare: shares.get(realServerKey(one)) ?? 0,
+            counters: this.#countersOf(counts[i] ?? 0),
+          })),
+        }
+      }),
+    }
+  }
+}
