@@ -43,12 +43,18 @@ export interface ServiceCounts {
   readonly unknown: number
 }
 
-function statusOf(desired: RealServer, isUp: boolean | undefined, measured: RealServerStatus | undefined): Status {
+function statusOf(
+  desired: RealServer,
+  isChecked: boolean,
+  isUp: boolean | undefined,
+  measured: RealServerStatus | undefined,
+): Status {
   if (desired.state === 'offline') return 'unknown'
   const isDown = measured?.health === 'down' || (measured === undefined && isUp === false)
   if (desired.state === 'drain') return isDown ? 'down' : 'draining'
   if (isDown) return 'down'
-  if (measured === undefined) return isUp === undefined ? 'unknown' : 'up'
+  // Without a check nobody measures health, and what is programmed counts as up.
+  if (measured === undefined || !isChecked) return isUp === undefined ? 'unknown' : 'up'
   return measured.health === 'up' ? 'up' : 'unknown'
 }
 
@@ -77,7 +83,7 @@ export function serviceView(service: VirtualService, observed: ObservedState, sa
       name: desired.name,
       desired,
       observedWeight: own?.weight ?? null,
-      status: statusOf(desired, own?.isUp, measured),
+      status: statusOf(desired, service.check.type !== 'none', own?.isUp, measured),
       isOffline: desired.state === 'offline',
       measured,
     }

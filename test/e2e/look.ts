@@ -1,0 +1,159 @@
+// Photographs of the page in its states, to be looked at: `node test/e2e/look.ts [scenario…]`. Needs dist/renderer.
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { type ScenarioName, scenarios } from '../fakes/console-scenarios.ts'
+import { startConsoleServer } from '../fakes/console-server.ts'
+import { launchChromium } from './support/browser.ts'
+
+const folder = fileURLToPath(new URL('../../artifacts/look/', import.meta.url))
+mkdirSync(folder, { recursive: true })
+
+interface Shot {
+  readonly name: string
+  readonly scenario: ScenarioName
+  readonly path?: string
+  readonly prepare?: (page: Page) => Promise<void>
+}
+
+const connectAnd = (text: string) => async (page: Page) => {
+  await page.getByRole('button', { name: 'Connect', exact: true }).click()
+  await page.getByText(text).first().waitFor()
+}
+const tab = (name: string) => async (page: Page) => {
+  await page.getByRole('tab', { name }).click()
+}
+
+const service = '/d/lab/services/tcp-192.0.2.11-8443'
+const shots: readonly Shot[] = [
+  { name: 'no-director', scenario: 'noDirector' },
+  { name: 'welcome', scenario: 'lab' },
+  {
+    name: 'form',
+    scenario: 'lab',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Other host…' }).first().click()
+      await page.getByLabel('Host', { exact: true }).fill('')
+      await page.getByLabel('Port', { exact: true }).fill('70000')
+      await page.getByLabel('Through a jump host').click()
+      await page.getByRole('button', { name: 'Connect', exact: true }).click()
+    },
+  },
+  { name: 'connecting', scenario: 'connecting', prepare: connectAnd('logged in').bind(null) && connectAnd('known:') },
+  { name: 'host-key', scenario: 'hostKey', prepare: connectAnd('Accept and pin') },
+  { name: 'key-changed', scenario: 'keyChanged', prepare: connectAnd('has changed') },
+  { name: 'install', scenario: 'agentMissing', prepare: connectAnd('What goes where') },
+  { name: 'agent-old', scenario: 'agentOld', prepare: connectAnd('What goes where') },
+  { name: 'unfit', scenario: 'unfit', prepare: connectAnd('cannot be installed') },
+  { name: 'overview-empty', scenario: 'noService' },
+  { name: 'overview', scenario: 'live' },
+  { name: 'overview-no-samples', scenario: 'noSamples' },
+  { name: 'services', scenario: 'live', path: '/d/lab/services' },
+  { name: 'topology', scenario: 'live', path: '/d/lab/topology' },
+  {
+    name: 'topology-details',
+    scenario: 'live',
+    path: '/d/lab/topology',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: /192\.0\.2\.40:443/ }).click()
+    },
+  },
+  { name: 'topology-fifty', scenario: 'fifty', path: '/d/lab/topology' },
+  { name: 'real-servers', scenario: 'live', path: service },
+  { name: 'traffic', scenario: 'live', path: service, prepare: tab('Traffic') },
+  { name: 'traffic-none', scenario: 'noTraffic', path: service, prepare: tab('Traffic') },
+  { name: 'checks', scenario: 'live', path: service, prepare: tab('Checks') },
+  { name: 'settings', scenario: 'live', path: service, prepare: tab('Settings') },
+  { name: 'history', scenario: 'live', path: service, prepare: tab('History') },
+  { name: 'fifty', scenario: 'fifty' },
+  { name: 'fifty-traffic', scenario: 'fifty', prepare: tab('Traffic') },
+  { name: 'hosts', scenario: 'live', path: '/d/lab/hosts' },
+  { name: 'changes', scenario: 'live', path: '/d/lab/changes' },
+  { name: 'share', scenario: 'live', path: '/d/lab/share' },
+  { name: 'lost', scenario: 'lost' },
+  { name: 'production', scenario: 'production' },
+  {
+    name: 'review',
+    scenario: 'live',
+    path: service,
+    prepare: async (page) => {
+      await page.getByLabel('Weight of 192.0.2.30:8443').fill('5')
+      await page.keyboard.press('Enter')
+      await page.getByRole('button', { name: 'Review' }).click()
+      await page.getByText('signalbox apply').waitFor()
+    },
+  },
+  {
+    name: 'awaiting',
+    scenario: 'live',
+    path: service,
+    prepare: async (page) => {
+      await page.getByLabel('Weight of 192.0.2.30:8443').fill('5')
+      await page.keyboard.press('Enter')
+      await page.getByRole('button', { name: 'Review' }).click()
+      await page.getByRole('button', { name: /^Apply \d+ step/ }).click()
+      await page.getByRole('button', { name: 'Keep' }).waitFor()
+    },
+  },
+  { name: 'wizard', scenario: 'unprepared', path: '/d/lab/new/6f1f3d7e-0000-4000-8000-000000000001' },
+  {
+    name: 'palette',
+    scenario: 'live',
+    prepare: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByPlaceholder('Search or command…').fill('api')
+    },
+  },
+  {
+    name: 'keys',
+    scenario: 'live',
+    prepare: async (page) => {
+      await page.keyboard.press('?')
+    },
+  },
+]
+
+const wanted = process.argv.slice(2)
+const [sizes, looks] = [
+  process.env['LOOK_SIZES']?.split(',').map(Number) ?? [1440],
+  process.env['LOOK']?.split(',') ?? ['dark-en'],
+]
+const browser = await launchChromium()
+for (const shot of shots) {
+  if (wanted.length > 0 && !wanted.includes(shot.name)) continue
+  for (const width of sizes) {
+    for (const look of looks) {
+      // Each photograph has a console of its own: what one prepares, no other one sees.
+      const server = await startConsoleServer(shot.scenario)
+      const [theme, language] = look.split('-')
+      const context = await browser.newContext({
+        viewport: { width, height: width === 1024 ? 700 : width === 2560 ? 1440 : 900 },
+        colorScheme: theme === 'light' ? 'light' : 'dark',
+        locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+        timezoneId: 'America/St_Johns',
+        permissions: ['clipboard-read', 'clipboard-write'],
+      })
+      const page = await context.newPage()
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') console.log(`  ${shot.name}: ${message.text().slice(0, 300)}`)
+      })
+      page.on('pageerror', (error) => console.log(`  ${shot.name}: ${error.stack?.slice(0, 600)}`))
+      await page.goto(server.link(shot.path ?? server.scenario.path))
+      try {
+        await page.locator('main h1, main h2').first().waitFor({ timeout: 8000 })
+        if (language !== 'zh') await shot.prepare?.(page)
+        await page.waitForTimeout(1600)
+      } catch (error) {
+        console.log(`  ${shot.name}: ${String(error).split('\n').slice(0, 3).join(' ')}`)
+      }
+      const file = `${shot.name}-${width}-${look}.png`
+      await page.screenshot({ path: folder + file })
+      console.log(file)
+      await context.close()
+      await server.close()
+    }
+  }
+}
+await browser.close()
+console.log(`${Object.keys(scenarios).length} scenarios`)
+process.exit(0)
