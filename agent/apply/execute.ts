@@ -1,0 +1,77 @@
+import { AppError } from '../../core/contract/errors.ts'
+import type { Step } from '../../core/model/plan.ts'
+import type { Dataplane } from '../dataplane/dataplane.ts'
+import type { Network } from '../network.ts'
+import type { OwnVipRecord } from './own-vips.ts'
+
+/** What steps are carried out on. */
+export interface StepTargets {
+  readonly dataplane: Dataplane
+  readonly network: Network
+  readonly ownVips: OwnVipRecord
+  /** Told of what went wrong without stopping a step. */
+  readonly log: (message: string) => void
+}
+
+/**
+ * Carries out one step. One whose effect is there already is done again without harm, as long as it was we who did it:
+ * an unfinished journal may be replayed.
+ */
+export async function executeStep(step: Step, targets: StepTargets): Promise<void> {
+  switch (step.kind) {
+    case 'vip.raise':
+      return raise(step, targets)
+    case 'vip.lower':
+      return lower(step, targets)
+    default:
+      return targets.dataplane.execute(step)
+  }
+}
+
+async function raise(step: Extract<Step, { kind: 'vip.raise' }>, targets: StepTargets): Promise<void> {
+  const { network, ownVips, log } = targets
+  const isKnown = ownVips.list().some((own) => own.address === step.address && own.interface === step.interface)
+  if (!isKnown && (await stands(step, network))) {
+    // Not ours: taking it into the record would have a revert take it down.
+    throw new AppError('KERNEL', `${step.address} stands on ${step.interface} already, set up by somebody else.`, {
+      details: { errno: 'EEXIST' },
+    })
+  }
+  await ownVips.add(step)
+  try {
+    await network.addAddress(step)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !isKnown) {
+      await ownVips.remove(step)
+      throw error
+    }
+  }
+  if (step.announce !== 'arp') return
+  try {
+    await network.announce(step)
+  } catch (error) {
+    // The address answers without it; neighbours learn it at their next ARP request.
+    log(`${step.address} could not be announced on ${step.interface}: ${String(error)}`)
+  }
+}
+
+async function lower(step: Extract<Step, { kind: 'vip.lower' }>, { network, ownVips }: StepTargets): Promise<void> {
+  try {
+    await network.removeAddress(step)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno !== 'EADDRNOTAVAIL' && errno !== 'ENODEV') throw error
+  }
+  await ownVips.remove(step)
+}
+
+async function stands(place: { address: string; interface: string }, network: Network): Promise<boolean> {
+  const interfaces = await network.interfaces()
+  return interfaces.some(
+    (one) => one.name === place.interface && one.addresses.some(({ address }) => address === place.address),
+  )
+}
+
+/** Name of the errno that an error carries, or null. */
+export const errnoOf = (error: unknown): string | null =>
+  error instanceof AppError ? (error.details?.['errno'] ?? null) : null

@@ -1,0 +1,84 @@
+import { writeClusterYaml } from '../../core/formats/yaml/write.ts'
+import { AppError } from '../../core/contract/errors.ts'
+import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
+import { formatIssue, type Issue } from '../../core/model/issue.ts'
+import type { Plan, PlannedStep } from '../../core/model/plan.ts'
+import { realServerKey, serviceKey } from '../../core/model/service.ts'
+import { applyCommand } from '../../core/reconcile/commands.ts'
+import { desiredOf } from '../../core/reconcile/desired.ts'
+import { type DirectorContext, normalize, type Normalized } from '../../core/reconcile/normalize.ts'
+import { plan } from '../../core/reconcile/plan.ts'
+import { type RingMember, riskOf } from '../../core/reconcile/risk.ts'
+import type { StepTargets } from './execute.ts'
+import { type Observation, observe } from './observe.ts'
+
+/** A document fitted to this director, with the steps that lead to it. */
+export interface Prepared {
+  readonly normalized: Normalized
+  readonly observation: Observation
+  readonly steps: readonly PlannedStep[]
+}
+
+/** Throws AppError BAD_INPUT with issues where the director has something against the document. */
+export async function prepare(
+  spec: ClusterSpec,
+  protectedAddresses: readonly string[],
+  targets: StepTargets,
+): Promise<Prepared> {
+  const everywhere = Object.fromEntries(spec.services.map((service) => [serviceKey(service), '']))
+  const observation = await observe(targets, desiredOf(spec, everywhere))
+  const context: DirectorContext = {
+    interfaces: observation.interfaces,
+    ownVips: targets.ownVips.list(),
+    protectedAddresses,
+    foreignServices: observation.state.services.filter((service) => service.isForeign).map(serviceKey),
+  }
+  const first = normalize(spec, context)
+  // Networks of the interfaces answer for nearly all real servers; only the others are worth a look-up of their route.
+  const offLink = first.issues.filter((issue) => issue.expectation === 'onLink')
+  const normalized = offLink.length === 0 ? first : await withRoutes(spec, context, offLink, targets)
+  if (normalized.issues.length > 0) throw unfit(normalized.issues)
+  return { normalized, observation, steps: plan(normalized.desired, observation.state) }
+}
+
+async function withRoutes(
+  spec: ClusterSpec,
+  context: DirectorContext,
+  offLink: readonly Issue[],
+  { network }: StepTargets,
+): Promise<Normalized> {
+  const asked = new Set(offLink.flatMap((issue) => addressAt(spec, issue.path)))
+  const behindGateway = new Set<string>()
+  for (const address of asked) if (!(await network.isOnLink(address))) behindGateway.add(address)
+  return normalize(spec, { ...context, isOnLink: (address) => !behindGateway.has(address) })
+}
+
+function addressAt(spec: ClusterSpec, path: Issue['path']): string[] {
+  const realServer = spec.services[Number(path[1])]?.realServers[Number(path[3])]
+  return realServer === undefined ? [] : [realServer.address]
+}
+
+const unfit = (issues: readonly Issue[]): AppError =>
+  new AppError('BAD_INPUT', `The document does not fit this director: ${issues.map(formatIssue).join('; ')}`, {
+    issues: [...issues],
+  })
+
+/** The plan as the contract has it. */
+export function describePlan(
+  spec: ClusterSpec,
+  baseRevision: number,
+  { normalized, observation, steps }: Prepared,
+  { dataplane, ringOf }: StepTargets & { ringOf: (members: readonly RingMember[]) => readonly string[] },
+): Plan {
+  return {
+    baseRevision,
+    steps: [...steps],
+    risk: riskOf(
+      observation.state,
+      steps.map(({ step }) => step),
+      { ringOf, countFlows: (service, realServer) => dataplane.countFlows(service, realServerKey(realServer)) },
+    ),
+    commands: [applyCommand(writeClusterYaml(spec))],
+    warnings: [...normalized.warnings],
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { type ClusterSpec, emptySpec } from '../core/model/cluster-spec.ts'
+import { Revision, type RevisionSummary } from '../core/model/revision.ts'
+import { type Desired, desiredOf } from '../core/reconcile/desired.ts'
+import type { Disk } from './disk.ts'
+
+const StoredRevision = Revision.extend({
+  /** Ingress interface of each service by its key, as it was found when the revision was applied. */
+  interfaces: z.record(z.string(), z.string()),
+})
+/** A revision with what the director itself found out about it. */
+export type StoredRevision = z.infer<typeof StoredRevision>
+
+const folder = 'revisions'
+const fileOf = (revision: number): string => `${folder}/${String(revision).padStart(8, '0')}.json`
+/** As many as `cluster.history` can show. */
+const maxKept = 500
+
+/** Accepted documents with author, time and outcome, one file each. */
+export class RevisionStore {
+  readonly #disk: Disk
+  readonly #byNumber: Map<number, StoredRevision>
+
+  private constructor(disk: Disk, revisions: readonly StoredRevision[]) {
+    this.#disk = disk
+    this.#byNumber = new Map(revisions.map((one) => [one.revision, one]))
+  }
+
+  /**
+   * @param name of the cluster before the first revision
+   * @param onDamaged told of each file that cannot be read; it is left where it is
+   */
+  static async open(disk: Disk, name: string, onDamaged: (file: string) => void): Promise<RevisionStore> {
+    const revisions = [nothingYet(name)]
+    for (const file of (await disk.list(folder)).filter((one) => /^\d{8}\.json$/.test(one)).toSorted()) {
+      const revision = readRevision(await disk.read(`${folder}/${file}`))
+      if (revision === null || fileOf(revision.revision) !== `${folder}/${file}`) onDamaged(`${folder}/${file}`)
+      else revisions.push(revision)
+    }
+    return new RevisionStore(disk, revisions)
+  }
+
+  /** The newest accepted one: what the director shall do now. */
+  current(): StoredRevision {
+    const accepted = [...this.#byNumber.values()].filter(
+      (one) => one.outcome === 'confirmed' || one.outcome === 'unconfirmed',
+    )
+    return accepted.reduce((newest, one) => (one.revision > newest.revision ? one : newest))
+  }
+
+  newestNumber(): number {
+    return Math.max(...this.#byNumber.keys())
+  }
+
+  get(revision: number): StoredRevision | undefined {
+    return this.#byNumber.get(revision)
+  }
+
+  /** Newest first. */
+  history(limit: number): RevisionSummary[] {
+    return [...this.#byNumber.values()]
+      .filter((one) => one.revision > 0)
+      .toSorted((a, b) => b.revision - a.revision)
+      .slice(0, limit)
+      .map(({ spec: _spec, interfaces: _interfaces, ...summary }) => summary)
+  }
+
+  async put(revision: StoredRevision): Promise<void> {
+    await this.#disk.write(fileOf(revision.revision), `${JSON.stringify(revision)}\n`)
+    this.#byNumber.set(revision.revision, revision)
+    const current = this.current().revision
+    const old = [...this.#byNumber.keys()]
+      .filter((one) => one > 0 && one !== current)
+      .toSorted((a, b) => b - a)
+      .slice(maxKept)
+    for (const one of old) {
+      await this.#disk.remove(fileOf(one))
+      this.#byNumber.delete(one)
+    }
+  }
+}
+
+/** Revision 0: before anything was applied. */
+function nothingYet(name: string): StoredRevision {
+  const spec = emptySpec(name)
+  return {
+    revision: 0,
+    digest: digestOf(spec),
+    author: { user: 'signalbox', via: 'cli', from: name },
+    message: '',
+    atMs: 0,
+    outcome: 'confirmed',
+    revertReason: null,
+    touched: [],
+    spec,
+    interfaces: {},
+  }
+}
+
+function readRevision(text: string | null): StoredRevision | null {
+  try {
+    return StoredRevision.parse(JSON.parse(text ?? ''))
+  } catch {
+    return null
+  }
+}
+
+/** First 16 hex digits of SHA-256 over the document as the schema orders it. */
+export const digestOf = (spec: ClusterSpec): string =>
+  createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16)
+
+/** What a revision wants of the kernel. */
+export const desiredOfRevision = (revision: StoredRevision): Desired => desiredOf(revision.spec, revision.interfaces)
