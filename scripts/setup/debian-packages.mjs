@@ -42,6 +42,7 @@ export const needs = [
   { name: 'ethtool', why: 'read and set offloads of lab interfaces', purposes: lab, probes: [program('ethtool')] },
   { name: 'procps', why: 'read and set sysctls as an operator does', purposes: lab, probes: [program('sysctl')] },
   { name: 'curl', why: 'send requests from the lab client', purposes: lab, probes: [program('curl')] },
+  { name: 'sudo', why: 'let an account of a lab host become root', purposes: tests, probes: [program('sudo')] },
   {
     name: 'fonts-noto-cjk',
     why: 'show the Chinese interface',
