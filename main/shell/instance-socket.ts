@@ -25,7 +25,8 @@ export const InstanceAnswer = z.object({
 export type InstanceAnswer = z.infer<typeof InstanceAnswer>
 
 /** `link` asks for a new link (browser) or for the window to come to the front (desktop); `status` changes nothing. */
-export type InstanceRequest = 'link' | 'status'
+const requests = ['link', 'status'] as const
+export type InstanceRequest = (typeof requests)[number]
 
 const socketName = 'control.sock'
 /** Longest path of a UNIX socket on Linux (sun_path without its end). */
@@ -44,7 +45,7 @@ export type Claim =
  */
 export async function claimDataDir(
   dataDir: string,
-  answer: (request: InstanceRequest) => InstanceAnswer,
+  answer: (request: InstanceRequest) => InstanceAnswer | Promise<InstanceAnswer>,
 ): Promise<Claim> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const target = path.join(dataDir, socketName)
@@ -111,7 +112,10 @@ export function askInstance(dataDir: string, request: InstanceRequest): Promise<
   })
 }
 
-async function listen(file: string, answer: (request: InstanceRequest) => InstanceAnswer): Promise<net.Server> {
+async function listen(
+  file: string,
+  answer: (request: InstanceRequest) => InstanceAnswer | Promise<InstanceAnswer>,
+): Promise<net.Server> {
   const server = net.createServer((socket) => {
     let text = ''
     socket.setEncoding('utf8')
@@ -119,9 +123,13 @@ async function listen(file: string, answer: (request: InstanceRequest) => Instan
     socket.on('error', () => socket.destroy())
     socket.on('data', (chunk: string) => {
       text += chunk
-      if (text.length > maxRequestBytes) socket.destroy()
-      else if (text === 'link\n' || text === 'status\n')
-        socket.end(JSON.stringify(answer(text === 'link\n' ? 'link' : 'status')))
+      const request = requests.find((known) => text === `${known}\n`)
+      if (request !== undefined) {
+        Promise.try(answer, request).then(
+          (answered) => socket.end(JSON.stringify(answered)),
+          () => socket.destroy(),
+        )
+      } else if (text.length > maxRequestBytes) socket.destroy()
     })
   })
   await new Promise<void>((resolve, reject) => {
