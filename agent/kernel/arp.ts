@@ -1,0 +1,151 @@
+// ARP by a packet socket: telling a network where an address lives now, and asking who answers for it.
+// Source: RFC 826, RFC 5227 (probe: sender address 0.0.0.0), packet(7).
+import { ByteReader, MalformedError } from './bytes.ts'
+import { formatIpv4, formatMac, parseIpv4, parseMac } from './route.ts'
+import { closeFd, family, onReadable, openSocket, receive, sendTo, socketType } from './syscall.ts'
+
+const protocolArp = 0x0806
+const operation = { request: 1, reply: 2 } as const
+const packetSize = 28
+const broadcast = 'ff:ff:ff:ff:ff:ff'
+const nobody = '00:00:00:00:00:00'
+
+export interface ArpPacket {
+  readonly operation: number
+  readonly senderMac: string
+  readonly senderAddress: string
+  readonly targetMac: string
+  readonly targetAddress: string
+}
+
+export function encodeArp(packet: ArpPacket): Buffer {
+  const bytes = Buffer.alloc(packetSize)
+  bytes.writeUInt16BE(1, 0) // Ethernet
+  bytes.writeUInt16BE(0x0800, 2)
+  bytes.writeUInt8(6, 4)
+  bytes.writeUInt8(4, 5)
+  bytes.writeUInt16BE(packet.operation, 6)
+  parseMac(packet.senderMac).copy(bytes, 8)
+  parseIpv4(packet.senderAddress).copy(bytes, 14)
+  parseMac(packet.targetMac).copy(bytes, 18)
+  parseIpv4(packet.targetAddress).copy(bytes, 24)
+  return bytes
+}
+
+/** Null for ARP of another kind of network. Throws MalformedError where it is cut off. */
+export function decodeArp(bytes: Buffer): ArpPacket | null {
+  const reader = new ByteReader(bytes, 'ARP packet')
+  const packet = reader.slice(0, packetSize)
+  const isEthernetIpv4 = packet.readUInt16BE(0) === 1 && packet.readUInt16BE(2) === 0x0800
+  if (!isEthernetIpv4 || packet[4] !== 6 || packet[5] !== 4) return null
+  return {
+    operation: packet.readUInt16BE(6),
+    senderMac: formatMac(packet.subarray(8, 14)),
+    senderAddress: formatIpv4(packet.subarray(14, 18)),
+    targetMac: formatMac(packet.subarray(18, 24)),
+    targetAddress: formatIpv4(packet.subarray(24, 28)),
+  }
+}
+
+/** struct sockaddr_ll: family, protocol (network order), ifindex, hatype, pkttype, halen, address. */
+function packetAddress(ifindex: number, mac: string | null): Buffer {
+  const address = Buffer.alloc(20)
+  address.writeUInt16LE(family.packet, 0)
+  address.writeUInt16BE(protocolArp, 2)
+  address.writeInt32LE(ifindex, 4)
+  if (mac !== null) {
+    address.writeUInt8(6, 11)
+    parseMac(mac).copy(address, 12)
+  }
+  return address
+}
+
+/** htons, as socket(2) wants the protocol of a packet socket. */
+const networkOrder16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8)
+
+function openArp(ifindex: number): number {
+  const address = packetAddress(ifindex, null)
+  return openSocket(family.packet, socketType.datagram, networkOrder16(protocolArp), address, 'ARP')
+}
+
+export interface ArpInterface {
+  readonly index: number
+  readonly mac: string
+}
+
+/**
+ * Tells everybody on the network that the address is at this interface now: a request and a reply for it, since some
+ * hosts learn from one kind only.
+ */
+export function announceAddress(at: ArpInterface, address: string): void {
+  const fd = openArp(at.index)
+  try {
+    for (const kind of [operation.request, operation.reply]) {
+      const packet = encodeArp({
+        operation: kind,
+        senderMac: at.mac,
+        senderAddress: address,
+        targetMac: kind === operation.reply ? broadcast : nobody,
+        targetAddress: address,
+      })
+      sendTo(fd, packet, packetAddress(at.index, broadcast), `announcing ${address}`)
+    }
+  } finally {
+    closeFd(fd)
+  }
+}
+
+/**
+ * Asks who answers for an address and waits the whole time, since two may answer. Sends three requests, the sender's
+ * address being 0.0.0.0, so that nobody learns anything from them. Own answers do not come back: the kernel answers
+ * frames from outside only. Gives MAC addresses in the order of their answers.
+ */
+export function probeAddress(at: ArpInterface, address: string, waitMs: number): Promise<string[]> {
+  const fd = openArp(at.index)
+  const request = encodeArp({
+    operation: operation.request,
+    senderMac: at.mac,
+    senderAddress: '0.0.0.0',
+    targetMac: nobody,
+    targetAddress: address,
+  })
+  const answers = new Set<string>()
+  const room = Buffer.alloc(2048)
+  const stop = onReadable(fd, () => {
+    for (let datagram = receiveArp(fd, room); datagram !== null; datagram = receiveArp(fd, room)) {
+      const packet = datagram.packet
+      if (packet?.operation === operation.reply && packet.senderAddress === address) answers.add(packet.senderMac)
+    }
+  })
+  return new Promise((resolve, reject) => {
+    let failure: unknown
+    const ask = (): void => {
+      try {
+        sendTo(fd, request, packetAddress(at.index, broadcast), `asking for ${address}`)
+      } catch (error) {
+        failure = error
+      }
+    }
+    ask()
+    const timers = [setTimeout(ask, waitMs / 3), setTimeout(ask, (waitMs * 2) / 3)]
+    setTimeout(() => {
+      for (const timer of timers) clearTimeout(timer)
+      stop()
+      closeFd(fd)
+      if (failure === undefined) resolve([...answers])
+      else reject(failure instanceof Error ? failure : new Error(String(failure)))
+    }, waitMs)
+  })
+}
+
+/** Null where nothing waits; `packet` is null for what is no ARP of ours to read. */
+function receiveArp(fd: number, room: Buffer): { packet: ArpPacket | null } | null {
+  const datagram = receive(fd, room, 'ARP')
+  if (datagram === null) return null
+  try {
+    return { packet: decodeArp(datagram) }
+  } catch (error) {
+    if (error instanceof MalformedError) return { packet: null }
+    throw error
+  }
+}
