@@ -141,6 +141,34 @@ test('the commands run as typed on the host leave the same state as the fix, and
 
 const managementOf = (name: string): string => lab.host(name).addresses.management ?? ''
 
+test('where systemd runs, the unit that the fix writes is valid, enabled, and gone after the undo', async (context) => {
+  checks = newChecks()
+  const host = addressOf('rs3')
+  const tools = await lab.exec('rs3', ['sh', '-c', 'command -v systemctl && command -v systemd-analyze'])
+  if (tools.code !== 0) context.skip('systemctl or systemd-analyze is not installed')
+  // systemd itself does not run in the lab: systemctl then works on the files alone.
+  const shell = (line: string) =>
+    lab.exec('rs3', ['sh', '-c', line], { env: { SYSTEMD_OFFLINE: '1' }, mustSucceed: true })
+  await shell('mkdir -p /run/systemd/system')
+  try {
+    const before = await stateOf(lab, 'rs3')
+    const entry = rowOf(await run({ hosts: [host] }), host, 'DR4')?.fix
+    expect(entry?.survivesReboot).toBe(true)
+    for (const line of entry?.commands ?? []) await shell(line)
+    const unit = entry?.files[0] ?? ''
+    const { stderr } = await shell(`systemd-analyze verify ${unit}`)
+    expect(stderr).not.toContain('signalbox')
+    const { stdout } = await shell(`systemctl is-enabled ${unit.slice(unit.lastIndexOf('/') + 1)}`)
+    expect(stdout).toBe('enabled\n')
+    for (const round of [1, 2]) {
+      for (const line of entry?.undo ?? []) await shell(line)
+      expect(await stateOf(lab, 'rs3'), `undo ${round}`).toEqual(before)
+    }
+  } finally {
+    await shell('rm -rf /run/systemd/system')
+  }
+})
+
 test('a VIP with a wide prefix is named, cured, and put back as it was, with the addresses that hang on it', async () => {
   checks = newChecks()
   const host = addressOf('rs1')
