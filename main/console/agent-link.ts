@@ -5,7 +5,7 @@ import { type Client, createClient } from '../../core/rpc/client.ts'
 import { byteStreamWire } from '../../core/rpc/byte-stream.ts'
 import type { Wire } from '../../core/rpc/wire.ts'
 import { type HostReport, canBeRoot } from './install/host-report.ts'
-import { agentProgram, agentSocket } from './install/paths.ts'
+import { agentProgram, agentSocket, viewSocket } from './install/paths.ts'
 import type { ClockPort, SshConnection } from './ports.ts'
 
 /** The agent of one director, spoken to over its SSH connection; any number of calls and streams share it. */
@@ -22,16 +22,21 @@ export interface AgentLink {
   readonly detail: DetailOf<'handshake'>
 }
 
-type Way = Pick<AgentLink, 'transport' | 'detail'> & { readonly argv: readonly string[] | null }
+type Way = Pick<AgentLink, 'transport' | 'detail'> &
+  ({ readonly socket: string } | { readonly argv: readonly string[] })
 
 /** Ways to the socket, the better one first. */
 function waysTo(report: HostReport): Way[] {
-  const forwarded: Way = { transport: 'stream-local', detail: 'streamLocal', argv: null }
+  const forwarded = (socket: string): Way => ({ transport: 'stream-local', detail: 'streamLocal', socket })
   const connect = [agentProgram, 'connect']
   if (report.agent.mayOpenSocket) {
-    return [forwarded, { transport: 'exec', detail: 'streamLocalForbidden', argv: connect }]
+    return [forwarded(agentSocket), { transport: 'exec', detail: 'streamLocalForbidden', argv: connect }]
   }
   if (canBeRoot(report)) return [{ transport: 'exec', detail: 'socketForbidden', argv: ['sudo', '-n', ...connect] }]
+  if (report.agent.mayOpenViewSocket) {
+    const viewOnly = [...connect, '--view']
+    return [forwarded(viewSocket), { transport: 'exec', detail: 'streamLocalForbidden', argv: viewOnly }]
+  }
   throw new AppError('FORBIDDEN', `${report.user} may not open ${agentSocket} and may not use sudo.`, {
     hint: `Add ${report.user} to the group signalbox on the director: usermod -aG signalbox ${report.user}`,
   })
@@ -78,7 +83,7 @@ export async function openAgentLink(
 }
 
 async function openWire(connection: SshConnection, way: Way, log: (line: string) => void): Promise<Wire> {
-  if (way.argv === null) return byteStreamWire(await connection.openUnixSocket(agentSocket))
+  if ('socket' in way) return byteStreamWire(await connection.openUnixSocket(way.socket))
   return byteStreamWire(await connection.open(way.argv, (text) => log(`signalbox connect: ${text.trim()}`)))
 }
 

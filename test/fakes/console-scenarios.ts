@@ -143,9 +143,19 @@ export const scenarios = {
   live: () => make('/d/lab/overview', { spec: three, down }),
   noTraffic: () => make('/d/lab/overview', { spec: three, trafficOf: () => 0 }),
   noSamples: () => make('/d/lab/overview', { spec: three, pastMs: 0 }),
-  fifty: () => make('/d/lab/services/tcp-192.0.2.10-443', { spec: fifty, pastMs: 120_000, down: { '192.0.2.113:443': 'ETIMEDOUT' } }),
+  fifty: () =>
+    make('/d/lab/services/tcp-192.0.2.10-443', {
+      spec: fifty,
+      pastMs: 120_000,
+      down: { '192.0.2.113:443': 'ETIMEDOUT' },
+    }),
   production: () =>
-    make('/d/lab/overview', { spec: three, down, skewMs: 5300, profile: { isProduction: true, name: `edge ${longName}`.slice(0, 60) } }),
+    make('/d/lab/overview', {
+      spec: three,
+      down,
+      skewMs: 5300,
+      profile: { isProduction: true, name: `edge ${longName}`.slice(0, 60) },
+    }),
   lost: async () => {
     const scenario = await make('/d/lab/overview', { spec: three, down })
     scenario.console.lose('lab')

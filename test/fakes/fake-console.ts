@@ -272,7 +272,9 @@ export class FakeConsole {
 
   #findings(host: string, vip: string): Finding[] {
     const isDirector = host === 'director'
-    const rules = isDirector ? (['V1', 'V2', 'DR1', 'DR7', 'D16-btf'] as const) : (['DR5', 'DR6', 'DR4', 'DR8', 'RS1'] as const)
+    const rules = isDirector
+      ? (['V1', 'V2', 'DR1', 'DR7', 'D16-btf'] as const)
+      : (['DR5', 'DR6', 'DR4', 'DR8', 'RS1'] as const)
     const isBare = this.#setup.unprepared?.includes(host) === true && !this.#fixed.has(host)
     return rules.map((rule, i): Finding => {
       const isMissing = isBare && (i === 0 || i === 1)

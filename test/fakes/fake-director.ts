@@ -78,7 +78,7 @@ export class FakeDirector implements SshPort {
 
   /** The network goes away for every connection that stands. */
   cut(): void {
-    for (const connection of [...this.#connections]) connection.lose(new Error('read ECONNRESET'))
+    for (const connection of this.#connections) connection.lose(new Error('read ECONNRESET'))
     for (const stream of this.#agentStreams) stream.destroy()
   }
 
@@ -297,6 +297,6 @@ class FakeConnection implements SshConnection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#why = error
-    for (const listener of [...this.#listeners]) listener(error)
+    for (const listener of this.#listeners) listener(error)
   }
 }

@@ -40,7 +40,7 @@ export class TrafficKernel extends FakeKernel {
       for (const [server, share] of this.shares(key)) {
         const id = `${key} ${server}`
         // Hashing is uneven: each server has a tenth more or less than its share, changing slowly.
-        const uneven = 1 + 0.1 * Math.sin(nowMs / 9000 + server.length * 7 + Number(server.at(-4) ?? 1) * 2)
+        const uneven = 1 + 0.1 * Math.sin(nowMs / 9000 + Number(server.split(/[.:]/)[3]) * 2)
         this.#counts.set(id, (this.#counts.get(id) ?? 0) + rate * share * uneven * seconds)
       }
     }

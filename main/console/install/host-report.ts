@@ -1,6 +1,6 @@
 import { AppError } from '../../../core/contract/errors.ts'
 import type { SshConnection } from '../ports.ts'
-import { agentSocket, currentLink, installRoot } from './paths.ts'
+import { agentSocket, currentLink, installRoot, viewSocket } from './paths.ts'
 
 /** What one read-only look at a director says, before anything is done there. */
 export interface HostReport {
@@ -31,15 +31,17 @@ export interface HostReport {
     /** By the name of the folder that `current` points to; null where there is none. */
     readonly installedVersion: string | null
     readonly hasSocket: boolean
-    /** This login may open the socket. */
+    /** This login may open the socket that changes things. */
     readonly mayOpenSocket: boolean
+    /** This login may open the one that only reads. */
+    readonly mayOpenViewSocket: boolean
   }
 }
 
 /** Prints one `key=value` line for each fact. Reads only, needs no more than POSIX sh, takes what it may not read as absent. */
-const script = `
+export const hostReportScript = `
 PATH="$PATH:/usr/sbin:/sbin:/usr/local/bin"; export PATH; LC_ALL=C; export LC_ALL
-root=$1; link=$2; socket=$3
+root=$1; link=$2; socket=$3; view=$4
 say() { printf '%s=%s\\n' "$1" "$2"; }
 say system "$(uname -s)"
 say architecture "$(uname -m)"
@@ -70,12 +72,13 @@ done
 say ssh "\${SSH_CONNECTION:-}"
 if [ -L "$link" ]; then say installed "$(basename "$(readlink "$link")")"; fi
 if [ -S "$socket" ]; then say socket yes; if [ -w "$socket" ]; then say writable yes; fi; fi
+if [ -S "$view" ] && [ -w "$view" ]; then say viewwritable yes; fi
 `
 
 /** Takes the look. */
 export async function readHostReport(connection: SshConnection, signal: AbortSignal): Promise<HostReport> {
-  const argv = ['sh', '-s', '--', installRoot, currentLink, agentSocket]
-  const { code, stdout, stderr } = await connection.exec(argv, { stdin: script, timeoutMs: 30_000, signal })
+  const argv = ['sh', '-s', '--', installRoot, currentLink, agentSocket, viewSocket]
+  const { code, stdout, stderr } = await connection.exec(argv, { stdin: hostReportScript, timeoutMs: 30_000, signal })
   const report = parseHostReport(stdout)
   if (report === null) {
     throw new AppError('HOST_UNFIT', `The host did not answer what it is: sh ended with ${code ?? 'a signal'}.`, {
@@ -120,6 +123,7 @@ export function parseHostReport(text: string): HostReport | null {
       installedVersion: facts.get('installed') ?? null,
       hasSocket: get('socket') === 'yes',
       mayOpenSocket: get('writable') === 'yes',
+      mayOpenViewSocket: get('viewwritable') === 'yes',
     },
   }
 }

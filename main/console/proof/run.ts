@@ -43,24 +43,24 @@ export function proofHandler(ports: ProofPorts): Handlers<ConsoleContract>['proo
     const outcome: { isOver: boolean; failure?: Error } = { isOver: false }
     let index = 0
 
+    const end = (failure?: Error) => {
+      outcome.isOver = true
+      outcome.failure ??= failure
+      wake()
+    }
     const send = await sender(input, ports, profile, both)
     const lookups: Promise<void>[] = []
     const work = send((attempt) => {
       const at = index++
-      lookups.push(
-        attribute(agent, ports.clock, input, attempt, both).then((who) => {
-          done.push({ index: at, ...withoutAddress(attempt), ...who })
-          wake()
-        }),
-      )
-    })
-    work
-      .then(() => Promise.all(lookups))
-      .catch((error: Error) => (outcome.failure = error))
-      .finally(() => {
-        outcome.isOver = true
+      const lookup = attribute(agent, ports.clock, input, attempt, both).then((who) => {
+        done.push({ index: at, ...withoutAddress(attempt), ...who })
         wake()
       })
+      // A director that is lost ends the proof at once; the rest of the lookups fail with it.
+      lookup.catch(end)
+      lookups.push(lookup)
+    })
+    work.then(() => Promise.all(lookups)).then(() => end(), end)
     const onAbort = () => wake()
     both.addEventListener('abort', onAbort)
     try {
