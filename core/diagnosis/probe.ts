@@ -1,4 +1,4 @@
-import { combinations } from './effective.ts'
+import type { CombinedSysctl } from './effective.ts'
 
 /** What a host is asked beyond its own state. Left out: nothing but what every host is asked. */
 export interface ProbeQuestion {
@@ -24,7 +24,7 @@ const confNames = [
   'accept_local',
   'promote_secondaries',
   'forwarding',
-] as const satisfies readonly (typeof combinations)[keyof typeof combinations][number][]
+] as const satisfies readonly CombinedSysctl[]
 
 const systemKeys = ['net/ipv4/ip_forward', 'net/ipv6/bindv6only', 'net/core/bpf_jit_enable'] as const
 

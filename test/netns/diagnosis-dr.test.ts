@@ -297,6 +297,33 @@ test('the VIP is not raised before the ARP settings, and these are not undone un
   expect(notOk(await run(), host)).toEqual([])
 })
 
+test('settings that another service of the host rests on stay when one service is taken back', async () => {
+  checks = newChecks()
+  const host = addressOf('rs1')
+  const before = await stateOf(lab, 'rs1')
+  const realServers = requestFor().realServers.slice(0, 1)
+  const second = { vip: lab.layout.freeAddresses[1] ?? '', realServers }
+  await fix(fixIdsOf(await run({ realServers })), { realServers })
+  const other = await run(second)
+  expect(notOk(other, host)).toEqual(['DR4'])
+  await fix(fixIdsOf(other), second)
+
+  const own = (await checks['fixes.list']({ directorId }, context)).filter(({ service }) => service.includes(lab.vip))
+  const { undone, failed } = await checks['fixes.undo']({ directorId, ids: own.map(({ id }) => id) }, context)
+  expect(undone.map((id) => own.find((entry) => entry.id === id)?.fix.rule)).toEqual(['DR4'])
+  expect(failed.length).toBe(2)
+  expect(failed[0]?.error.message).toContain(second.vip)
+  expect(notOk(await run(second), host)).toEqual([])
+  // Both together leave nothing, and a second time is no error.
+  const all = (await checks['fixes.list']({ directorId }, context)).map(({ id }) => id)
+  for (const _ of [1, 2]) {
+    const result = await checks['fixes.undo']({ directorId, ids: all }, context)
+    expect(result.failed).toEqual([])
+    expect(result.undone.toSorted()).toEqual(all.toSorted())
+    expect(await stateOf(lab, 'rs1')).toEqual(before)
+  }
+})
+
 test('a command that fails stops this host, is named with its exit code, and what came before it is undone', async () => {
   checks = newChecks()
   const [broken, fine] = [addressOf('rs1'), addressOf('rs2')]

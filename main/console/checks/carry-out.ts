@@ -26,12 +26,16 @@ async function runLine(shell: HostShell, line: string, signal?: AbortSignal): Pr
  */
 export async function carryOut(shell: HostShell, fix: Fix, signal: AbortSignal): Promise<void> {
   for (const [index, line] of fix.commands.entries()) {
+    // After this the line may have run, whatever becomes of the connection.
+    let wasSent = false
     try {
       signal.throwIfAborted()
+      wasSent = true
       await runLine(shell, line, signal)
     } catch (error) {
-      const own = fix.undo.slice(fix.undo.length - index - 1, fix.undo.length - index)
-      const earlier = fix.undo.slice(fix.undo.length - index)
+      const at = fix.undo.length - index
+      const own = wasSent ? fix.undo.slice(at - 1, at) : []
+      const earlier = fix.undo.slice(at)
       // A line that ended badly may have done half of its work, so its own undo runs too; that this one fails means
       // little. After a broken connection nobody knows whether the line ran, so then it means much.
       const hasEnded = error instanceof AppError && error.details?.['exitCode'] !== undefined
