@@ -28,6 +28,7 @@ const rawMount = bind<[string, string, string, number, null], number>(
   'int mount(const char*, const char*, const char*, unsigned long, const void*)',
 )
 const rawStatFs = bind<[string, Buffer], number>('int statfs(const char*, void*)')
+const rawFlock = bind<[number, number], number>('int flock(int, int)')
 const rawGetRes = bind<[number, Buffer], number>('int clock_getres(int, void*)')
 
 /** syscall(2) numbers of bpf. Source: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h. */
@@ -201,4 +202,14 @@ export function clockResolutionNs(clock: number): number {
   const timespec = Buffer.alloc(16)
   checked(rawGetRes(clock, timespec), `the resolution of clock ${clock}`)
   return Number(timespec.readBigInt64LE(0)) * 1e9 + Number(timespec.readBigInt64LE(8))
+}
+
+/** Takes the file's lock for as long as the descriptor is open, or says that another process has it. Source: flock(2). */
+export function tryLock(fd: number): boolean {
+  const exclusive = 2
+  const nonBlocking = 4
+  if (rawFlock(fd, exclusive | nonBlocking) === 0) return true
+  const error = failed('a lock')
+  if (error.errno === 'EAGAIN') return false
+  throw error
 }

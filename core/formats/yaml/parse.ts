@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments, type Document } from 'yaml'
+import { LineCounter, parseAllDocuments, parseDocument, type Document } from 'yaml'
 import { type ClusterSpec, type Parsed, parseClusterSpec } from '../../model/cluster-spec.ts'
 import { type Issue, showValue } from '../../model/issue.ts'
 import { lineOf } from './lines.ts'
@@ -41,6 +41,13 @@ export function parseClusterText(text: string): Parsed<ClusterSpec> {
   const parsed = parseClusterSpec(value)
   if (parsed.ok) return parsed
   return { ok: false, issues: parsed.issues.map((issue) => withLine(issue, lineOf(document, lines, issue.path))) }
+}
+
+/** The same issues with the lines at which their fields stand in this text; for issues that somebody else found. */
+export function withLines(text: string, issues: readonly Issue[]): Issue[] {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+  return issues.map((issue) => withLine(issue, lineOf(document, lines, issue.path)))
 }
 
 const withLine = (issue: Issue, line: number | undefined): Issue => (line === undefined ? issue : { ...issue, line })

@@ -1,0 +1,234 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { join } from 'node:path'
+import { clusterSpecSchemaText } from '../../core/formats/yaml/json-schema.ts'
+import { writeClusterJson, writeClusterYaml } from '../../core/formats/yaml/write.ts'
+import { AppError } from '../../core/contract/errors.ts'
+import type { ApplyResult } from '../../core/model/revision.ts'
+import { runDaemon } from '../daemon.ts'
+import { agentVersion, changeSocket, defaultPlaces, viewSocket } from '../places.ts'
+import { setUp } from '../systemd/setup.ts'
+import { tearDown } from '../systemd/teardown.ts'
+import { readState, withAgent } from './agent-client.ts'
+import { bridge } from './bridge.ts'
+import { describeCaller } from './caller.ts'
+import { readDocument } from './document.ts'
+import { exitCodes, type Output, show } from './outcome.ts'
+import { planLines, resultLines } from './show-plan.ts'
+import { historyLines, statusLines } from './show-status.ts'
+
+const exitHelp = `
+FILE is YAML or JSON; "-" is standard input.
+Exit codes: 0 done; 1 refused or failed; 2 bad usage or input; 3 no agent answers.
+SIGNALBOX_SOCKET names the agent's socket as --socket does.`
+
+interface ApplyOptions {
+  readonly confirmWithin?: number
+  readonly confirm: boolean
+  readonly message: string
+  readonly base?: number
+}
+
+/** The command line. Commands throw AppError and set `process.exitCode` only where a result itself is a failure. */
+export function program(output: (isJson: boolean) => Output): Command {
+  const root = new Command('signalbox')
+    .description('The agent of a Linux load-balancing director, and the commands to speak with it.')
+    .version(agentVersion())
+    .addHelpText('after', exitHelp)
+    .hook('preAction', (_root, action) => {
+      common = action.optsWithGlobals<CommonOptions>()
+    })
+  let common: CommonOptions = {}
+  const out = () => output(common.json === true)
+  const socket = () => common.socket ?? process.env['SIGNALBOX_SOCKET'] ?? defaultSocket
+  withCommonOptions(root)
+
+  root
+    .command('agent')
+    .description('run the agent until SIGTERM; traffic goes on when it ends')
+    .option('--state-dir <dir>', 'revisions and journal', defaultPlaces.stateDir)
+    .option('--socket-dir <dir>', 'where the sockets are made', defaultPlaces.socketDir)
+    .action(({ stateDir, socketDir }: { stateDir: string; socketDir: string }) =>
+      runDaemon({ stateDir, socketDir, log: (message) => process.stderr.write(`${message}\n`) }),
+    )
+
+  root
+    .command('connect')
+    .description("join standard input and output to the agent's socket, for: ssh HOST signalbox connect")
+    .action(() => bridge(socket(), join(socket(), '..', viewSocket)))
+
+  root
+    .command('plan')
+    .description('what an apply of this document would do; changes nothing')
+    .argument('<file>', 'the document')
+    .action(async (file: string) => {
+      const document = readDocument(file)
+      const { protectedAddresses } = describeCaller()
+      const plan = await withAgent(socket(), (client) =>
+        client.call('cluster.plan', { spec: document.spec, protectedAddresses }),
+      ).catch(rethrow(document.located))
+      show(out(), plan, () => planLines(plan))
+    })
+
+  root
+    .command('apply')
+    .description('make the director do what the document says')
+    .argument('<file>', 'the document')
+    .option('--confirm-within <seconds>', 'revert by itself unless confirmed in time (5 to 3600)', wholeNumber)
+    .option('--no-confirm', 'keep it without a confirmation; so it is without --confirm-within')
+    .option('--message <text>', 'why, for the history', '')
+    .option('--base <revision>', 'refuse where another revision than this one is in force', wholeNumber)
+    .action(async (file: string, options: ApplyOptions) => {
+      const document = readDocument(file)
+      const { author, protectedAddresses } = describeCaller()
+      const result = await withAgent(socket(), async (client) => {
+        const baseRevision = options.base ?? (await readState(client)).revision
+        const confirmWithinSec = options.confirm ? (options.confirmWithin ?? null) : null
+        const { spec } = document
+        const { message } = options
+        return client.call('cluster.apply', {
+          spec,
+          baseRevision,
+          confirmWithinSec,
+          author,
+          message,
+          protectedAddresses,
+        })
+      }).catch(rethrow(document.located))
+      finish(out(), result, options.confirm ? options.confirmWithin : undefined)
+    })
+
+  root
+    .command('confirm')
+    .description('keep the revision that waits for its confirmation')
+    .argument('[revision]', 'which one; left out: the one that waits', wholeNumber)
+    .action(async (revision: number | undefined) => {
+      const kept = await withAgent(socket(), async (client) =>
+        client.call('cluster.confirm', { revision: revision ?? (await waiting(client)) }),
+      )
+      show(out(), kept, () => [`Revision ${kept.revision} is confirmed.`])
+    })
+
+  root
+    .command('revert')
+    .description('take back the revision that waits for its confirmation')
+    .argument('[revision]', 'which one; left out: the one that waits', wholeNumber)
+    .action(async (revision: number | undefined) => {
+      const result = await withAgent(socket(), async (client) =>
+        client.call('cluster.revert', { revision: revision ?? (await waiting(client)) }),
+      )
+      finish(out(), result, undefined)
+    })
+
+  root
+    .command('status')
+    .description('what the director does now')
+    .action(async () => {
+      await withAgent(socket(), async (client) => {
+        const [hello, state, samples] = await Promise.all([
+          client.call('agent.hello', {}),
+          readState(client),
+          client.call('stats.history', {}),
+        ])
+        const sample = samples.at(-1)
+        show(out(), { hello, state, sample: sample ?? null }, () => statusLines(hello, state, sample))
+      })
+    })
+
+  root
+    .command('history')
+    .description('revisions, newest first')
+    .option('--limit <count>', 'at most this many (1 to 500)', wholeNumber, 100)
+    .action(async ({ limit }: { limit: number }) => {
+      const revisions = await withAgent(socket(), (client) => client.call('cluster.history', { limit }))
+      show(out(), revisions, () => historyLines(revisions))
+    })
+
+  root
+    .command('export')
+    .description('print the document in force')
+    .option('--format <format>', 'yaml or json', formatName, 'yaml')
+    .option('--revision <revision>', 'that of an older revision', wholeNumber)
+    .action(async ({ format, revision }: { format: 'yaml' | 'json'; revision?: number }) => {
+      const spec = await withAgent(socket(), async (client) =>
+        revision === undefined
+          ? (await readState(client)).spec
+          : (await client.call('cluster.revision', { revision })).spec,
+      )
+      const isJson = out().isJson || format === 'json'
+      out().print((isJson ? writeClusterJson(spec) : writeClusterYaml(spec)).trimEnd())
+    })
+
+  root
+    .command('schema')
+    .description('print the JSON schema of the document')
+    .action(() => out().print(clusterSpecSchemaText().trimEnd()))
+
+  root
+    .command('setup')
+    .description('create groups, directories and the service on this host, and start the agent; harmless again')
+    .option('--no-systemd', 'use the small supervisor even where systemd runs')
+    .action(async ({ systemd }: { systemd: boolean }) => {
+      const done = await setUp({ isSystemdWanted: systemd })
+      show(out(), { done }, () => done)
+    })
+
+  root
+    .command('teardown')
+    .description('undo what setup did, and take the dataplane and its VIPs down')
+    .option('--keep-traffic', 'leave the dataplane and the VIPs working without an agent', false)
+    .action(async ({ keepTraffic }: { keepTraffic: boolean }) => {
+      const removed = await tearDown({ keepTraffic })
+      show(out(), { removed }, () => removed)
+    })
+
+  for (const command of root.commands) withCommonOptions(command)
+  return root
+}
+
+interface CommonOptions {
+  readonly socket?: string
+  readonly json?: boolean
+}
+
+/** Before or after the command's name. Without defaults: one given in the one place is not overridden by the other. */
+function withCommonOptions(command: Command): void {
+  command
+    .option('--socket <path>', `the agent's socket (default: ${defaultSocket})`)
+    .option('--json', 'print one JSON value for programs')
+}
+
+const defaultSocket = join(defaultPlaces.socketDir, changeSocket)
+
+/** An apply that failed, or left something undone, is a failure of the command. */
+function finish(output: Output, result: ApplyResult, confirmWithinSec: number | undefined): void {
+  const isGood = result.failure === null && result.drift.length === 0
+  show(output, result, () => [
+    ...resultLines(result),
+    ...(result.outcome === 'unconfirmed'
+      ? [`It reverts by itself in ${confirmWithinSec} s. To keep it: signalbox confirm ${result.revision}`]
+      : []),
+  ])
+  if (!isGood) process.exitCode = exitCodes.failed
+}
+
+async function waiting(client: Parameters<Parameters<typeof withAgent>[1]>[0]): Promise<number> {
+  const { progress } = await readState(client)
+  if (progress?.phase === 'awaiting-confirmation') return progress.revision
+  throw new AppError('NOT_FOUND', 'No revision waits for its confirmation.')
+}
+
+const rethrow = (locate: (error: unknown) => unknown) => (error: unknown) => {
+  throw locate(error)
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected a whole number.`)
+  return Number(text)
+}
+
+function formatName(text: string): string {
+  if (text !== 'yaml' && text !== 'json') {
+    throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected yaml or json.`)
+  }
+  return text
+}

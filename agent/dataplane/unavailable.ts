@@ -1,0 +1,22 @@
+import { AppError } from '../../core/contract/errors.ts'
+import type { Dataplane } from './dataplane.ts'
+
+/** Where this kernel cannot run the dataplane: the agent still answers, and says what is missing. */
+export function unavailableDataplane(reason: string): Dataplane {
+  const refuse = () => new AppError('REFUSED', `The eBPF dataplane cannot run here: ${reason}`)
+  return {
+    capabilities: () => ({ isAvailable: false, reason, hooks: [] }),
+    observe: () => ({ services: [], attachments: [] }),
+    execute: () => Promise.reject(refuse()),
+    setHealth: () => {
+      throw refuse()
+    },
+    read: () => ({ counterEpoch: 'none', services: [], verdicts: {} }),
+    lookupFlow: () => null,
+    countFlows: () => 0,
+    sweep: () => ({ freed: 0, used: 0, released: 0 }),
+    onEvent: () => () => {},
+    takeDown: () => Promise.resolve(),
+    close: () => {},
+  }
+}

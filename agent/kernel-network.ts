@@ -1,0 +1,53 @@
+import type { InterfaceFacts } from '../core/contract/agent.ts'
+import type { PlacedAddress } from '../core/reconcile/desired.ts'
+import { announceAddress, type ArpInterface, probeAddress } from './kernel/arp.ts'
+import { KernelError } from './kernel/errno.ts'
+import { type Link, RouteSocket } from './kernel/route.ts'
+import type { Network } from './network.ts'
+
+/** The network of the namespace that the agent runs in. */
+export function kernelNetwork(): Network & { close(): void } {
+  const route = new RouteSocket()
+  const linkOf = (name: string): Link => {
+    const link = route.linkByName(name)
+    if (link === null) throw new KernelError(`finding the interface ${name}`, 'ENODEV')
+    return link
+  }
+  const arpOf = (name: string): ArpInterface => {
+    const { index, mac, isEthernet } = linkOf(name)
+    if (mac === null || !isEthernet) throw new KernelError(`ARP on ${name}`, 'EOPNOTSUPP', { says: 'no Ethernet' })
+    return { index, mac }
+  }
+  return {
+    interfaces: () => Promise.resolve(readInterfaces(route)),
+    async addAddress({ address, interface: name }: PlacedAddress) {
+      route.addAddress({ ifindex: linkOf(name).index, address, prefixLength: 32 })
+    },
+    async removeAddress({ address, interface: name }: PlacedAddress) {
+      route.removeAddress({ ifindex: linkOf(name).index, address, prefixLength: 32 })
+    },
+    async announce({ address, interface: name }) {
+      announceAddress(arpOf(name), address)
+    },
+    async isOnLink(address) {
+      const found = route.routeTo(address)
+      return found !== null && found.gateway === null && !found.isLocal
+    },
+    probeArp: async (address, name, waitMs) => probeAddress(arpOf(name), address, waitMs),
+    close: () => route.close(),
+  }
+}
+
+function readInterfaces(route: RouteSocket): InterfaceFacts[] {
+  const addresses = route.addresses()
+  return route.links().map(({ index, name, mac, mtu, isUp }) => ({
+    name,
+    index,
+    mac,
+    mtu,
+    isUp,
+    addresses: addresses
+      .filter((one) => one.ifindex === index)
+      .map(({ address, prefixLength }) => ({ address, prefixLength })),
+  }))
+}
