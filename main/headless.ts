@@ -28,6 +28,19 @@ process.on('uncaughtException', (error) => {
   fail(error)
 })
 
+// Before the start: whoever reads that the console is ready may send a signal at once.
+let stop: (() => Promise<void>) | undefined
+let isStopping = false
+const end = () => stop?.().then(() => process.exit(0), fail)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not wait for anybody.
+    if (isStopping) process.exit(130)
+    isStopping = true
+    void end()
+  })
+}
+
 const shell = await runBrowserShell(args, {
   version: installation.version,
   rendererDir: installation.rendererDir,
@@ -53,15 +66,6 @@ const shell = await runBrowserShell(args, {
   print: (line) => console.log(line),
 }).catch(fail)
 
-const { stop } = shell
-if (stop === null) process.exit(shell.exitCode)
-
-let isStopping = false
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // The second one does not wait for anybody.
-    if (isStopping) process.exit(130)
-    isStopping = true
-    stop().then(() => process.exit(0), fail)
-  })
-}
+if (shell.stop === null) process.exit(shell.exitCode)
+stop = shell.stop
+if (isStopping) void end()

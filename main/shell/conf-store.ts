@@ -1,7 +1,9 @@
 import path from 'node:path'
-import Conf from 'conf'
 import type { StorePort } from '../console/ports.ts'
 import { documentStore } from './document-store.ts'
+import { importWithoutSignals } from './import-without-signals.ts'
+
+const { default: Conf } = await importWithoutSignals(() => import('conf'))
 
 /** The store of the browser shell: one JSON file for each document, written in one step, readable by its owner only. */
 export function confStore(dataDir: string): StorePort {
