@@ -29,15 +29,14 @@ process.on('uncaughtException', (error) => {
 })
 
 // Before the start: whoever reads that the console is ready may send a signal at once.
-let stop: (() => Promise<void>) | undefined
+const started = Promise.withResolvers<() => Promise<void>>()
 let isStopping = false
-const end = () => stop?.().then(() => process.exit(0), fail)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     // Whoever asks twice does not wait for anybody.
     if (isStopping) process.exit(130)
     isStopping = true
-    void end()
+    started.promise.then((stop) => stop()).then(() => process.exit(0), fail)
   })
 }
 
@@ -67,5 +66,4 @@ const shell = await runBrowserShell(args, {
 }).catch(fail)
 
 if (shell.stop === null) process.exit(shell.exitCode)
-stop = shell.stop
-if (isStopping) void end()
+started.resolve(shell.stop)
