@@ -48,8 +48,7 @@ int lb_tcx(struct __sk_buff *skb)
 	verdict = lb_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &packet);
 	if (verdict)
 		return lb_finish(verdict, TCX_NEXT);
-	packet.wire_bytes = skb->len;
-	packet.gso_size = skb->gso_size;
+	lb_measure_skb(skb, &packet);
 
 	struct lb_real *real = lb_decide(&packet, &verdict);
 
@@ -70,6 +69,7 @@ int lb_xdp(struct xdp_md *xdp)
 	if (verdict)
 		return lb_finish(verdict, XDP_PASS);
 	packet.wire_bytes = xdp->data_end - xdp->data;
+	packet.segments = 1;
 
 	struct lb_real *real = lb_decide(&packet, &verdict);
 

@@ -32,7 +32,7 @@ enum lb_counter {
 	LB_FLOW_FULL,    /* four established flows in the bucket: served by the ring, not remembered */
 	LB_FLOW_RACE,    /* two CPUs wanted the same entry: served, not remembered this time */
 	LB_FLOW_CAPPED,  /* more new flows than the cap allows: served, not remembered */
-	LB_FLOW_MOVED,   /* a new connection on the ports of one whose server had gone or was down */
+	LB_FLOW_OVER,    /* an entry was found and no longer valid: expired, closed, or its server had gone */
 	LB_COUNTERS,
 };
 

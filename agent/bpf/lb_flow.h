@@ -66,9 +66,17 @@ static __always_inline __u32 lb_timeout_of(__u8 state)
 	return state == LB_FLOW_CLOSING ? lb_config.timeout_closing : lb_config.timeout_half_open;
 }
 
+/* Another CPU may have seen the flow a jiffy after this one read the clock: that is no age of 2^32. */
+static __always_inline __u32 lb_age(__u32 last_seen, __u32 now)
+{
+	__s32 age = now - last_seen;
+
+	return age < 0 ? 0 : age;
+}
+
 static __always_inline int lb_is_expired(__u8 state, __u32 last_seen, __u32 now)
 {
-	return now - last_seen > lb_timeout_of(state);
+	return lb_age(last_seen, now) > lb_timeout_of(state);
 }
 
 static __always_inline int lb_is_same_flow(const struct lb_flow *flow, const struct lb_packet *packet)
@@ -133,7 +141,7 @@ static __always_inline __u64 lb_worth(__u64 word, __u32 bucket, __u32 way, __u32
 	if (!flow)
 		return LB_KEEP;
 
-	__u32 age = now - flow->last_seen;
+	__u32 age = lb_age(flow->last_seen, now);
 
 	if (age > lb_timeout_of(state))
 		return 1;
@@ -224,7 +232,7 @@ static __always_inline void lb_flow_put(struct lb_bucket *bucket, struct lb_plac
 	flow->real = real;
 	flow->generation = generation;
 	flow->last_seen = now;
-	flow->packets = 1;
+	flow->packets = packet->segments;
 	flow->bytes = packet->wire_bytes;
 	__sync_lock_test_and_set(place->word, named | LB_FLOW_HALF_OPEN);
 	lb_count(LB_FLOW_NEW);
@@ -239,7 +247,7 @@ static __always_inline void lb_flow_touch(struct lb_place *place, const struct l
 
 	if (flow->last_seen != now)
 		flow->last_seen = now;
-	flow->packets++;
+	flow->packets += packet->segments;
 	flow->bytes += packet->wire_bytes;
 	if (packet->tcp_flags & (LB_TCP_FIN | LB_TCP_RST))
 		next = LB_FLOW_CLOSING;

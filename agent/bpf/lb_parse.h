@@ -21,7 +21,6 @@
 #define LB_TCP_RST 0x04
 #define LB_TCP_ACK 0x10
 
-/* Addresses have room for IPv6; IPv4 stands in the first word, the others are zero. */
 struct lb_packet {
 	__be32 saddr;
 	__be32 daddr;
@@ -33,8 +32,9 @@ struct lb_packet {
 	__u8 ttl;
 	__u16 header_bytes; /* IP and TCP header */
 	__u16 ip_bytes;     /* tot_len; 0 in a BIG TCP packet */
-	__u32 wire_bytes;
-	__u32 gso_size;
+	__u32 wire_bytes; /* Ethernet header included */
+	__u32 segments;   /* packets on the wire */
+	__u32 gso_size;   /* payload of each; 0 where it is one packet */
 	enum lb_counter defect; /* why it cannot be handled, should it be for a service */
 };
 
@@ -89,6 +89,16 @@ static __always_inline void lb_pull_headers(struct __sk_buff *skb)
 
 	if (linear < LB_MAX_HEADERS && linear < skb->len)
 		bpf_skb_pull_data(skb, skb->len < LB_MAX_HEADERS ? skb->len : LB_MAX_HEADERS);
+}
+
+/* A packet that GRO or the sender put together counts as what it was, or will be, on the wire. */
+static __always_inline void lb_measure_skb(struct __sk_buff *skb, struct lb_packet *packet)
+{
+	__u32 segments = skb->gso_segs ? skb->gso_segs : 1;
+
+	packet->gso_size = skb->gso_size;
+	packet->segments = segments;
+	packet->wire_bytes = skb->len + (segments - 1) * (packet->header_bytes + sizeof(struct ethhdr));
 }
 
 /* LB_NONE: the packet is filled in, `defect` included. Else the reason to pass it. */

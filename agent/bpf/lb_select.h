@@ -73,7 +73,7 @@ static __always_inline struct lb_real *lb_select(struct lb_packet *packet, enum 
 			lb_account(packet, id, real->service, 0);
 			return real;
 		}
-		lb_count(LB_FLOW_MOVED);
+		lb_count(LB_FLOW_OVER);
 	}
 	return lb_select_new(packet, bucket, index, tag, &place, now, verdict);
 }

@@ -19,7 +19,7 @@ static __always_inline void lb_stats_add(struct lb_stats *stats, const struct lb
 {
 	if (!stats)
 		return;
-	stats->packets++;
+	stats->packets += packet->segments;
 	stats->bytes += packet->wire_bytes;
 	stats->connections += connections;
 }

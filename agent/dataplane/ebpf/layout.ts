@@ -1,0 +1,174 @@
+// The structs of agent/bpf/ as TypeScript sees them. Offsets, sizes and strides come from the object's BTF; a field that
+// one side has and the other does not is an error at load time.
+import { createHash } from 'node:crypto'
+import { AppError } from '../../../core/contract/errors.ts'
+import type { Btf } from '../../kernel/btf.ts'
+import { MalformedError } from '../../kernel/bytes.ts'
+import type { ObjectFile } from '../../kernel/object.ts'
+import { type RecordLayout, type RecordOf, bindRecord } from '../../kernel/record.ts'
+
+const shapes = {
+  config: {
+    flow_secret: 'u64s',
+    ring_seed: 'u64',
+    bucket_mask: 'u32',
+    reals_max: 'u32',
+    services_max: 'u32',
+    insert_cap: 'u32',
+    insert_window_shift: 'u32',
+    timeout_half_open: 'u32',
+    timeout_established: 'u32',
+    timeout_closing: 'u32',
+  },
+  meta: { layout: 'u64', epoch: 'u64', flow_secret: 'u64s', ring_seed: 'u64' },
+  serviceKey: { vip: 'ipv4', port: 'be16', proto: 'u8', family: 'u8' },
+  service: { id: 'u32', forwarding: 'u8' },
+  vipKey: { vip: 'ipv4', proto: 'u8', family: 'u8', zero: 'u16' },
+  vip: { services: 'u32' },
+  serviceInfo: {
+    vip: 'ipv4',
+    port: 'be16',
+    proto: 'u8',
+    family: 'u8',
+    use: 'u8',
+    forwarding: 'u8',
+    scheduler: 'u8',
+    announce: 'u8',
+    check_type: 'u8',
+    check_interval_ms: 'u32',
+    check_timeout_ms: 'u32',
+    check_rise: 'u32',
+    check_fall: 'u32',
+    interface: 'text',
+    ring_digest: 'text',
+  },
+  real: {
+    addr: 'ipv4',
+    generation: 'u32',
+    ifindex: 'u32',
+    mac: 'mac',
+    source_mac: 'mac',
+    service: 'u16',
+    port: 'be16',
+    mtu: 'u32',
+    weight: 'u16',
+    family: 'u8',
+    use: 'u8',
+    state: 'u8',
+    is_down: 'u8',
+    is_reachable: 'u8',
+  },
+  flow: {
+    saddr: 'ipv4',
+    daddr: 'ipv4',
+    sport: 'be16',
+    dport: 'be16',
+    proto: 'u8',
+    family: 'u8',
+    real: 'u16',
+    generation: 'u32',
+    last_seen: 'u32',
+    packets: 'count',
+    bytes: 'count',
+  },
+  stats: { packets: 'count', bytes: 'count', connections: 'count' },
+  iface: { mac: 'mac', is_known: 'u8' },
+} as const
+
+type Shapes = typeof shapes
+type ShapeName = keyof Shapes
+
+const structNames: Readonly<Record<ShapeName, string>> = {
+  config: 'lb_config',
+  meta: 'lb_meta',
+  serviceKey: 'lb_service_key',
+  service: 'lb_service',
+  vipKey: 'lb_vip_key',
+  vip: 'lb_vip',
+  serviceInfo: 'lb_service_info',
+  real: 'lb_real',
+  flow: 'lb_flow',
+  stats: 'lb_stats',
+  iface: 'lb_iface',
+}
+
+export type Records = { readonly [K in ShapeName]: RecordLayout<Shapes[K]> }
+export type ServiceInfoRecord = RecordOf<Shapes['serviceInfo']>
+export type RealRecord = RecordOf<Shapes['real']>
+export type FlowRecord = RecordOf<Shapes['flow']>
+
+/** What the programs and the agent agree on: one record layout per struct, and what the enum names. */
+export interface Layout extends Records {
+  /** Names of the counters by their place in a CPU's row. */
+  readonly counters: readonly string[]
+  /** Digest of all structs that live in maps: state of another layout is refused, never reused. */
+  readonly digest: bigint
+}
+
+const noVerdict = 'LB_NONE'
+const marker = /_LAST$|^LB_COUNTERS$/
+
+export function bindLayout(object: ObjectFile): Layout {
+  try {
+    const { btf } = object
+    const names = btf.enumValues('lb_counter')
+    const counters = [...names].filter(([name]) => name !== noVerdict && !marker.test(name))
+    const list: string[] = []
+    for (const [name, place] of counters) list[place] = name
+    if (btf.struct('lb_bucket').size !== ways * 8) throw new MalformedError('struct lb_bucket', `not ${ways} words`)
+    return {
+      ...bindAll(btf),
+      counters: Array.from(list, (name) => name ?? ''),
+      digest: layoutDigest(object),
+    }
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error
+    throw new AppError('REFUSED', `The dataplane's object does not belong to this agent: ${error.message}.`, {
+      cause: error,
+      hint: 'Install the agent again.',
+    })
+  }
+}
+
+function bindAll(btf: Btf): Records {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([key, shape]) => [key, bindRecord(btf, structNames[key as ShapeName], shape)]),
+  ) as unknown as Records
+}
+
+/** Over type and flags of each map and over each field of its key and value: what pinned state must share. */
+function layoutDigest(object: ObjectFile): bigint {
+  const describe = (typeId: number | undefined): string => {
+    if (typeId === undefined) return '-'
+    const name = object.btf.structName(typeId)
+    if (name === null) return String(object.btf.sizeOf(typeId))
+    const { size, fields } = object.btf.struct(name)
+    return `${name} ${size} ${fields.map((f) => `${f.name}@${f.offset}:${f.elementSize}x${f.length}`).join(' ')}`
+  }
+  const lines = object.btf.mapDefinitions().map(({ name, numbers, types }) => {
+    return [name, numbers['type'], numbers['map_flags'] ?? 0, describe(types['key']), describe(types['value'])].join('|')
+  })
+  return createHash('sha256').update(lines.toSorted().join('\n')).digest().readBigUInt64LE(0)
+}
+
+/** Numbers that structs carry for words of the model. */
+export const word = {
+  protocol: { tcp: 6 },
+  forwarding: { dr: 1 },
+  scheduler: { mh: 1 },
+  announce: { arp: 1, route: 2, none: 3 },
+  check: { none: 1, tcp: 2 },
+  state: { enabled: 0, drain: 1, offline: 2 },
+} as const
+export const familyIpv4 = 4
+/** Ways of a bucket, each a word of 64 bits: state, sequence, tag from the lowest byte up. */
+export const ways = 4
+/** `use` of a real server's index. Quarantined: it is gone, and an entry of the flow cache may still name it. */
+export const realUse = { free: 0, inUse: 1, quarantined: 2 } as const
+export const flowState = { free: 0, writing: 1, halfOpen: 2, established: 3, closing: 4 } as const
+
+/** The word of a number that a struct carries; a number that nobody wrote is a defect of the map. */
+export function wordOf<T extends string>(words: Readonly<Record<T, number>>, value: number, field: string): T {
+  for (const [name, number] of Object.entries(words)) if (number === value) return name as T
+  throw new AppError('REFUSED', `The dataplane's maps hold ${field} ${value}, which this agent does not know.`)
+}

@@ -1,0 +1,86 @@
+// Weighted Maglev hashing: a ring in which a change moves few slots beside those that must move.
+// Source: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, section 3.4.
+import { createHash } from 'node:crypto'
+
+/** Slots of a ring; the same as LB_RING_SIZE of agent/bpf/lb_config.h. Prime: every skip visits all slots. */
+export const ringSize = 65537
+
+/** A real server that takes part in a ring. */
+export interface RingMember {
+  readonly address: string
+  readonly port: number
+  /** 0 takes no part. */
+  readonly weight: number
+}
+
+export interface Ring {
+  /** Keys of the members, sorted; `address:port`. */
+  readonly keys: readonly string[]
+  /** Owner of each slot: 0 nobody, else 1 + index in `keys`. */
+  readonly slots: Uint16Array
+}
+
+/** What a ring is built over: the same on all directors, whatever their indices. */
+export const memberKey = (member: Pick<RingMember, 'address' | 'port'>): string => `${member.address}:${member.port}`
+
+/** The preference list of one member: it wants slot `offset`, then every `skip`-th. */
+function preference(key: string): { offset: number; skip: number } {
+  const digest = createHash('sha256').update(`signalbox ring v1 ${key}`).digest()
+  return {
+    offset: Number(digest.readBigUInt64LE(0) % BigInt(ringSize)),
+    skip: 1 + Number(digest.readBigUInt64LE(8) % BigInt(ringSize - 1)),
+  }
+}
+
+/**
+ * Builds the ring of a set of members; their order does not matter. Members take turns; one of half the weight takes
+ * every second turn. Without a member of weight over 0 all slots are nobody's.
+ */
+export function buildRing(members: readonly RingMember[]): Ring {
+  const sorted = members
+    .filter((member) => member.weight > 0)
+    .map((member) => ({ key: memberKey(member), weight: member.weight }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const keys = sorted.map((member) => member.key)
+  const slots = new Uint16Array(ringSize)
+  if (sorted.length === 0) return { keys, slots }
+
+  const heaviest = Math.max(...sorted.map((member) => member.weight))
+  const weights = Float64Array.from(sorted, (member) => member.weight)
+  const next = new Uint32Array(sorted.length)
+  const skips = new Uint32Array(sorted.length)
+  for (const [i, key] of keys.entries()) {
+    const { offset, skip } = preference(key)
+    next[i] = offset
+    skips[i] = skip
+  }
+  /** A member's turn comes when turn x weight has reached this. */
+  const due = new Float64Array(sorted.length)
+  let taken = 0
+  for (let turn = 1; ; turn++) {
+    for (let i = 0; i < keys.length; i++) {
+      const owed = due[i] ?? 0
+      if (turn * (weights[i] ?? 0) < owed) continue
+      due[i] = owed + heaviest
+      let slot = next[i] ?? 0
+      const skip = skips[i] ?? 1
+      while (slots[slot] !== 0) slot = (slot + skip) % ringSize
+      slots[slot] = i + 1
+      next[i] = (slot + skip) % ringSize
+      if (++taken === ringSize) return { keys, slots }
+    }
+  }
+}
+
+/** First 16 hex digits of SHA-256 over the ring's slots by server key; equal on all directors that agree. */
+export function ringDigest(ring: Ring): string {
+  const slots = Buffer.alloc(ringSize * 2)
+  for (let i = 0; i < ringSize; i++) slots.writeUInt16LE(ring.slots[i] ?? 0, i * 2)
+  return createHash('sha256').update(`${ring.keys.join('\n')}\n`).update(slots).digest('hex').slice(0, 16)
+}
+
+/** Owner of each slot by key, in the order of the slots; empty where the ring has no member. */
+export function ringOf(members: readonly RingMember[]): readonly string[] {
+  const ring = buildRing(members)
+  return ring.keys.length === 0 ? [] : Array.from(ring.slots, (owner) => ring.keys[owner - 1] ?? '')
+}
