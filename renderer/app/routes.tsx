@@ -29,10 +29,24 @@ export function Routes() {
         </Route>
         <Route path={paths.connect}>{() => <Connect directorId={null} />}</Route>
         <Route path="/connect/:director">{({ director }) => <Connect directorId={director} />}</Route>
-        <Route path="/d/:director">{({ director }) => <Redirect to={paths.view(director, 'overview')} replace />}</Route>
-        <Route path="/d/:director/overview">{viewOf((directorId) => <Overview directorId={directorId} />)}</Route>
-        <Route path="/d/:director/topology">{viewOf((directorId) => <Topology directorId={directorId} />)}</Route>
-        <Route path="/d/:director/services">{viewOf((directorId) => <Services directorId={directorId} />)}</Route>
+        <Route path="/d/:director">
+          {({ director }) => <Redirect to={paths.view(director, 'overview')} replace />}
+        </Route>
+        <Route path="/d/:director/overview">
+          {viewOf((directorId) => (
+            <Overview directorId={directorId} />
+          ))}
+        </Route>
+        <Route path="/d/:director/topology">
+          {viewOf((directorId) => (
+            <Topology directorId={directorId} />
+          ))}
+        </Route>
+        <Route path="/d/:director/services">
+          {viewOf((directorId) => (
+            <Services directorId={directorId} />
+          ))}
+        </Route>
         <Route path="/d/:director/services/:slug">
           {({ director, slug }) => (
             <Known directorId={director}>
@@ -47,9 +61,21 @@ export function Routes() {
             </Known>
           )}
         </Route>
-        <Route path="/d/:director/changes">{viewOf((directorId) => <Changes directorId={directorId} />)}</Route>
-        <Route path="/d/:director/share">{viewOf((directorId) => <Share directorId={directorId} />)}</Route>
-        <Route path="/d/:director/hosts">{viewOf((directorId) => <Hosts directorId={directorId} />)}</Route>
+        <Route path="/d/:director/changes">
+          {viewOf((directorId) => (
+            <Changes directorId={directorId} />
+          ))}
+        </Route>
+        <Route path="/d/:director/share">
+          {viewOf((directorId) => (
+            <Share directorId={directorId} />
+          ))}
+        </Route>
+        <Route path="/d/:director/hosts">
+          {viewOf((directorId) => (
+            <Hosts directorId={directorId} />
+          ))}
+        </Route>
         <Route>
           <Gone sentence={t('route.unknown')} href={paths.home} label={t('route.home')} />
         </Route>
@@ -70,7 +96,11 @@ function Known({ directorId, children }: { readonly directorId: string; readonly
   if (!areLoaded) return <ViewLoading />
   if (entry === undefined || freshness === 'none') return <DirectorAway directorId={directorId} />
   // Another director is another page: nothing selected or typed may leak into it.
-  return <div key={directorId} style={{ height: '100%' }}>{children}</div>
+  return (
+    <div key={directorId} style={{ height: '100%' }}>
+      {children}
+    </div>
+  )
 }
 
 /** The director last looked at where it is connected; else any connected one; else the page to connect. */

@@ -52,7 +52,9 @@ export function ApplyOptionsForm({
       </div>
       {isWrong && (
         <p role="alert" className={styles.problem}>
-          {t('apply.secondsRange', { found: confirmWithinSec.trim() === '' ? t('issues.nothing') : confirmWithinSec.trim() })}
+          {t('apply.secondsRange', {
+            found: confirmWithinSec.trim() === '' ? t('issues.nothing') : confirmWithinSec.trim(),
+          })}
         </p>
       )}
     </div>

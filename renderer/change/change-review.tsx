@@ -68,10 +68,10 @@ export function ChangeReview({
           <IssueList issues={plan.value.warnings} target={target} />
         </section>
       )}
-      <Tabs defaultValue="commands" className={styles.tabs}>
+      <Tabs defaultValue="diff" className={styles.tabs}>
         <Tabs.List>
-          <Tabs.Tab value="commands">{t('review.commands')}</Tabs.Tab>
           <Tabs.Tab value="diff">{t('review.diff')}</Tabs.Tab>
+          <Tabs.Tab value="commands">{t('review.commands')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="diff" className={styles.tab}>
           {beforeYaml.value !== null && afterYaml.value !== null ? (

@@ -32,7 +32,9 @@ export function countEdits(before: ClusterSpec, after: ClusterSpec): number {
   const [had, has] = [wholesOf(before), wholesOf(after)]
   const cameOrWent = [...had.symmetricDifference(has)]
   // A real server that went with its service is part of that.
-  const wholes = cameOrWent.filter((whole) => !cameOrWent.some((other) => other !== whole && whole.startsWith(`${other} `)))
+  const wholes = cameOrWent.filter(
+    (whole) => !cameOrWent.some((other) => other !== whole && whole.startsWith(`${other} `)),
+  )
   const [old, now] = [flatten(before), flatten(after)]
   const isOfWhole = (part: string) => cameOrWent.some((whole) => part.startsWith(`${whole} `))
   const fields = [...new Set([...old.keys(), ...now.keys()])].filter(

@@ -64,7 +64,10 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   }
 
   const isReady =
-    hindrance === null && plan.value !== null && plan.error === null && confirmSeconds(change.confirmWithinSec) !== undefined
+    hindrance === null &&
+    plan.value !== null &&
+    plan.error === null &&
+    confirmSeconds(change.confirmWithinSec) !== undefined
   return (
     <div className={styles.review}>
       <div className={styles.scroll}>

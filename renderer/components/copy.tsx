@@ -16,10 +16,12 @@ function useCopy(text: string | (() => Promise<string>)): { state: 'idle' | 'cop
       timer.current = setTimeout(() => setState('idle'), 2000)
     }
     const read = typeof text === 'string' ? Promise.resolve(text) : text()
-    read.then((value) => navigator.clipboard.writeText(value)).then(
-      () => settle('copied'),
-      () => settle('failed'),
-    )
+    read
+      .then((value) => navigator.clipboard.writeText(value))
+      .then(
+        () => settle('copied'),
+        () => settle('failed'),
+      )
   }
   return { state, copy }
 }

@@ -106,7 +106,10 @@ export function DataTable<Row extends object>({
     getColumnCanGlobalFilter: () => true,
     globalFilterFn: (row, _id, wanted: string) => {
       const text = (searchText?.(row.original) ?? '').toLowerCase()
-      return wanted.toLowerCase().split(/\s+/).every((word) => text.includes(word))
+      return wanted
+        .toLowerCase()
+        .split(/\s+/)
+        .every((word) => text.includes(word))
     },
     autoResetAll: false,
   })

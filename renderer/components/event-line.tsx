@@ -19,7 +19,8 @@ const shapes: Record<DirectorEvent['kind'], Status> = {
 }
 
 function shapeOf(event: DirectorEvent): Status {
-  if (event.message === 'health.up' || event.message === 'neighbour.found' || event.message === 'drift.gone') return 'up'
+  if (event.message === 'health.up' || event.message === 'neighbour.found' || event.message === 'drift.gone')
+    return 'up'
   if (event.message === 'health.down' || event.message === 'apply.broken' || event.message === 'revert.incomplete') {
     return 'down'
   }

@@ -66,7 +66,9 @@ const drawings = {
       <path d="M8 2.4v11.2A5.6 5.6 0 0 0 8 2.4z" fill="currentColor" />
     </>
   ),
-  language: <path d="M1.8 4h6.4M5 2.4V4M6.9 4C6.4 6.6 4.6 8.4 2.2 9.4M3.4 5.8c.6 1.5 1.8 2.6 3.4 3.3M8 14l3-7 3 7M9 11.8h4" />,
+  language: (
+    <path d="M1.8 4h6.4M5 2.4V4M6.9 4C6.4 6.6 4.6 8.4 2.2 9.4M3.4 5.8c.6 1.5 1.8 2.6 3.4 3.3M8 14l3-7 3 7M9 11.8h4" />
+  ),
   help: (
     <>
       <circle cx="8" cy="8" r="5.8" />

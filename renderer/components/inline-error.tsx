@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { WireError } from '../../core/contract/errors.ts'
 import { CopyTextButton } from './copy.tsx'
@@ -16,12 +17,15 @@ export function InlineError({
   onRetry,
   retryLabel,
   target,
+  children,
 }: {
   readonly error: WireError | null
   readonly onRetry?: () => void
   readonly retryLabel?: string
   /** How issues are named and reached; left out, by their path. */
   readonly target?: IssueTarget
+  /** Stands instead of the message where it is said better. */
+  readonly children?: ReactNode
 }) {
   const { t } = useTranslation()
   if (error === null) return null
@@ -38,7 +42,7 @@ export function InlineError({
       </span>
       <div className={styles.body}>
         <p className={styles.title}>{t(`error.${error.code}`)}</p>
-        <p className={styles.message}>{error.message}</p>
+        {children ?? <p className={styles.message}>{error.message}</p>}
         {error.hint !== undefined && <p className={styles.hint}>{error.hint}</p>}
         {error.issues !== undefined && error.issues.length > 0 && <IssueList issues={error.issues} target={target} />}
         {details.length > 0 && (

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { type Scale, formatScaled } from '../format/number.ts'
 import { formatClock } from '../format/time.ts'
 import { useConsole } from '../store/console-store.ts'
+import { niceTicks } from '../series/ticks.ts'
 import { type Series, tableOf } from '../series/top.ts'
 import styles from './line-chart.module.css'
 import { lineStyles } from './line-styles.ts'
@@ -29,6 +30,7 @@ export default function LineChart({
   const { i18n } = useTranslation()
   const zone = useConsole((s) => s.preferences.times)
   const data = useMemo(() => tableOf(series), [series])
+  const ticks = niceTicks(max)
   const format = (value: number) => formatScaled(value, scale, i18n.language)
   return (
     <ResponsiveContainer width="100%" height={height} initialDimension={{ width: 400, height }}>
@@ -47,13 +49,12 @@ export default function LineChart({
         />
         <YAxis
           width={44}
-          domain={[0, max === 0 ? 1 : 'auto']}
+          domain={[0, ticks.at(-1) ?? 1]}
+          ticks={ticks}
           tickFormatter={format}
           tick={{ fill: 'var(--sb-text-3)', fontSize: 11 }}
           tickLine={false}
           axisLine={false}
-          tickCount={4}
-          allowDecimals={scale.factor > 1 || max < 4}
         />
         <Tooltip
           isAnimationActive={false}

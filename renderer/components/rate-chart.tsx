@@ -37,7 +37,8 @@ export function RateChart({
   const max = Math.max(0, ...summaries.flatMap(({ summary }) => summary.max ?? []))
   const scale = scaleFor(max)
   const unitText = `${scale.symbol}${scale.symbol !== '' && unit !== 'bit/s' ? ' ' : ''}${t(`unit.${unit}`)}`
-  const format = (value: number | null) => (value === null ? t('chart.noSample') : formatScaled(value, scale, i18n.language))
+  const format = (value: number | null) =>
+    value === null ? t('chart.noSample') : formatScaled(value, scale, i18n.language)
   const hasSample = summaries.some(({ summary }) => summary.max !== null)
   const isCut = series.length > shown.length
 
@@ -52,7 +53,9 @@ export function RateChart({
       aside={
         absent === undefined && (
           <>
-            {isCut && <span className={styles.cut}>{t('chart.showing', { shown: maxLines, total: series.length })}</span>}
+            {isCut && (
+              <span className={styles.cut}>{t('chart.showing', { shown: maxLines, total: series.length })}</span>
+            )}
             <Tooltip label={isTable ? t('chart.asChart') : t('chart.asTable')}>
               <ActionIcon
                 aria-label={`${isTable ? t('chart.asChart') : t('chart.asTable')}: ${title}`}
@@ -108,12 +111,7 @@ export function RateChart({
           {summaries.map(({ one, summary }, i) => (
             <li key={one.id} className={styles.legendItem}>
               <svg width="18" height="8" aria-hidden="true">
-                <path
-                  d="M0 4h18"
-                  stroke={lineStyles[i]?.color}
-                  strokeWidth="2"
-                  strokeDasharray={lineStyles[i]?.dash}
-                />
+                <path d="M0 4h18" stroke={lineStyles[i]?.color} strokeWidth="2" strokeDasharray={lineStyles[i]?.dash} />
               </svg>
               <span className={`sb-cut ${styles.legendName}`} title={one.name}>
                 {one.name}

@@ -4,7 +4,9 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 import { useConsole } from '../store/console-store.ts'
 import { type Freshness, useFreshness } from '../store/selectors.ts'
+import { InlineError } from './inline-error.tsx'
 import { Icon, type IconName } from './icon.tsx'
+import { useStats } from '../store/stats-store.ts'
 import { Age } from './time.tsx'
 import styles from './states.module.css'
 
@@ -63,7 +65,15 @@ export function LoadingBlock({ height }: { readonly height: number }) {
 }
 
 /** What is gone or was never there, under a link to where it would be. */
-export function Gone({ sentence, href, label }: { readonly sentence: string; readonly href: string; readonly label: string }) {
+export function Gone({
+  sentence,
+  href,
+  label,
+}: {
+  readonly sentence: string
+  readonly href: string
+  readonly label: string
+}) {
   return (
     <div className={styles.center}>
       <Empty icon="info" sentence={sentence} action={{ label, href }} />
@@ -76,12 +86,20 @@ export function Stale({ freshness, children }: { readonly freshness: Freshness; 
   return <div className={freshness === 'stale' ? `sb-stale ${styles.fill}` : styles.fill}>{children}</div>
 }
 
-/** One line on top of a view whose director is lost: since when, and that nothing can be changed. */
+/** On top of a view: that its director is lost and since when, or that its counters do not come and why. */
 export function StaleNotice({ directorId }: { readonly directorId: string }) {
   const { t } = useTranslation()
   const freshness = useFreshness(directorId)
   const heardAtMs = useConsole((s) => s.data[directorId]?.heardAtMs ?? 0)
   const name = useConsole((s) => s.directors?.find(({ profile }) => profile.id === directorId)?.profile.name)
+  const statsError = useStats((s) => s.errors[directorId] ?? null)
+  if (freshness === 'live' && statsError !== null) {
+    return (
+      <div className={styles.statsError}>
+        <InlineError error={statsError} />
+      </div>
+    )
+  }
   if (freshness !== 'stale') return null
   return (
     <div className={styles.notice} role="status">

@@ -32,8 +32,10 @@ export function Footer({ directorId }: { readonly directorId: string | undefined
       {directorId !== undefined && <ApplyTask directorId={directorId} />}
       {directorId !== undefined && <UndoTasks directorId={directorId} />}
       {directorId !== undefined && <PendingTask directorId={directorId} />}
-      {link.phase === 'open' && busy.length === 0 && directorId === undefined && (
-        <div className={`${styles.task} ${styles.idle}`}>{t('footer.noDirector')}</div>
+      {link.phase === 'open' && (
+        <div className={`${styles.task} ${styles.idle}`}>
+          {directorId === undefined ? t('footer.noDirector') : t('footer.idle')}
+        </div>
       )}
     </footer>
   )

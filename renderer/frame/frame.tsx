@@ -21,10 +21,14 @@ export function Frame() {
   useShortcuts(directorId, help.open)
   return (
     <div className={styles.frame} data-production={isProduction || undefined}>
-      <a href="#view" className={styles.skip} onClick={(event) => {
-        event.preventDefault()
-        document.getElementById('view')?.focus()
-      }}>
+      <a
+        href="#view"
+        className={styles.skip}
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById('view')?.focus()
+        }}
+      >
         {t('frame.skip')}
       </a>
       <TopBar directorId={directorId} onHelp={help.open} />

@@ -28,9 +28,7 @@ export function HelpDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
       <dl className={styles.keys}>
         {keys.map(([key, what]) => (
           <div key={key} className={styles.row}>
-            <dt>
-              {key.split(' ').map((part, i) => (part === '' ? ' ' : <kbd key={i}>{part}</kbd>))}
-            </dt>
+            <dt>{key.split(' ').map((part, i) => (part === '' ? ' ' : <kbd key={i}>{part}</kbd>))}</dt>
             <dd>{what}</dd>
           </div>
         ))}

@@ -9,7 +9,7 @@ import { Icon } from '../components/icon.tsx'
 import { useConsole } from '../store/console-store.ts'
 import { savePreferences } from '../store/preferences.ts'
 import { useDirectorState } from '../store/selectors.ts'
-import { newDraftId } from '../views/services/new-draft.ts'
+import { useNewService } from '../views/services/new-service.tsx'
 
 /** Everything that has a name or a verb, under Ctrl-K: views, services, real servers, directors, commands. */
 export function Palette({
@@ -22,6 +22,7 @@ export function Palette({
   const { t } = useTranslation()
   const [, navigate] = useLocation()
   const state = useDirectorState(directorId)
+  const newService = useNewService(directorId)
   const directors = useConsole((s) => s.directors) ?? []
   const hasPending = useChange((s) => directorId !== undefined && s.pending[directorId] !== undefined)
 
@@ -67,7 +68,7 @@ export function Palette({
               id: 'new service',
               label: t('action.newService'),
               leftSection: <Icon name="plus" />,
-              onClick: () => navigate(paths.draft(directorId, newDraftId())),
+              onClick: () => void newService.run(),
             },
           ]),
       ...(hasPending && directorId !== undefined

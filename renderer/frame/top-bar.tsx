@@ -15,7 +15,13 @@ import markUrl from '../styles/icon.svg'
 import styles from './frame.module.css'
 import { statusOfPhase } from './session-status.ts'
 
-export function TopBar({ directorId, onHelp }: { readonly directorId: string | undefined; readonly onHelp: () => void }) {
+export function TopBar({
+  directorId,
+  onHelp,
+}: {
+  readonly directorId: string | undefined
+  readonly onHelp: () => void
+}) {
   const { t } = useTranslation()
   return (
     <header className={styles.top}>

@@ -20,7 +20,8 @@ export function useFrameDirector(): string | undefined {
   const isKnown = useConsole((s) => s.directors?.some(({ profile }) => profile.id === directorId) ?? false)
   const last = useConsole((s) => {
     const id = lastDirector.get()
-    return s.directors?.find(({ profile, session }) => profile.id === id && session.phase !== 'disconnected')?.profile.id
+    return s.directors?.find(({ profile, session }) => profile.id === id && session.phase !== 'disconnected')?.profile
+      .id
   })
   useEffect(() => {
     if (directorId !== undefined && isKnown && view !== 'connect') lastDirector.set(directorId)

@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { create } from 'zustand'
+import type { WireError } from '../../core/contract/errors.ts'
 import type { Sample } from '../../core/model/telemetry.ts'
 import { client } from '../connection/client.ts'
 import { follow } from '../connection/follow.ts'
@@ -11,9 +12,11 @@ interface StatsState {
   readonly samples: Readonly<Record<string, readonly Sample[]>>
   /** True once the history was read: before that, nothing is "no samples yet". */
   readonly isLoaded: Readonly<Record<string, boolean>>
+  /** Why there are no counters although the director is there; null while they come. */
+  readonly errors: Readonly<Record<string, WireError | null>>
 }
 
-export const useStats = create<StatsState>(() => ({ samples: {}, isLoaded: {} }))
+export const useStats = create<StatsState>(() => ({ samples: {}, isLoaded: {}, errors: {} }))
 
 const none: readonly Sample[] = []
 
@@ -30,25 +33,43 @@ interface Watch {
 }
 const watches = new Map<string, Watch>()
 const lingerMs = 3000
+const againAfterMs = 2000
 
+function setError(directorId: string, error: WireError | null): void {
+  useStats.setState(({ errors }) => ({ errors: { ...errors, [directorId]: error } }))
+}
+
+/** Reads the history and then every sample; a stream that ends although the director is there is opened again. */
 function start(directorId: string): () => void {
   const stop = new AbortController()
+  let again: ReturnType<typeof setTimeout> | undefined
   client.call('director.stats.history', { directorId, input: {} }, { signal: stop.signal }).then(
     (history) => !stop.signal.aborted && add(directorId, history),
     () => {
       // The stream below says why the director does not answer; graphs then start empty.
     },
   )
-  const stopStream = follow(
-    (signal) => client.stream('director.stats.watch', { directorId, input: {} }, { signal }),
-    (sample) => {
-      add(directorId, [sample])
-      updateDirector(directorId, { heardAtMs: Date.now() })
-    },
-  )
+  let stopStream = () => {}
+  const watch = (): void => {
+    stopStream = follow(
+      (signal) => client.stream('director.stats.watch', { directorId, input: {} }, { signal }),
+      (sample) => {
+        add(directorId, [sample])
+        setError(directorId, null)
+        updateDirector(directorId, { heardAtMs: Date.now() })
+      },
+      (error) => {
+        setError(directorId, error)
+        again = setTimeout(watch, againAfterMs)
+      },
+    )
+  }
+  watch()
   return () => {
     stop.abort()
+    clearTimeout(again)
     stopStream()
+    setError(directorId, null)
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { type ScenarioName, scenarios } from '../fakes/console-scenarios.ts'
-import { startConsoleServer } from '../fakes/console-server.ts'
+import { type ConsoleServer, startConsoleServer } from '../fakes/console-server.ts'
 import { launchChromium } from './support/browser.ts'
 
 const folder = fileURLToPath(new URL('../../artifacts/look/', import.meta.url))
@@ -13,7 +13,7 @@ interface Shot {
   readonly name: string
   readonly scenario: ScenarioName
   readonly path?: string
-  readonly prepare?: (page: Page) => Promise<void>
+  readonly prepare?: (page: Page, server: ConsoleServer) => Promise<void>
 }
 
 const connectAnd = (text: string) => async (page: Page) => {
@@ -39,7 +39,7 @@ const shots: readonly Shot[] = [
       await page.getByRole('button', { name: 'Connect', exact: true }).click()
     },
   },
-  { name: 'connecting', scenario: 'connecting', prepare: connectAnd('logged in').bind(null) && connectAnd('known:') },
+  { name: 'connecting', scenario: 'connecting', prepare: connectAnd('known:') },
   { name: 'host-key', scenario: 'hostKey', prepare: connectAnd('Accept and pin') },
   { name: 'key-changed', scenario: 'keyChanged', prepare: connectAnd('has changed') },
   { name: 'install', scenario: 'agentMissing', prepare: connectAnd('What goes where') },
@@ -70,7 +70,16 @@ const shots: readonly Shot[] = [
   { name: 'hosts', scenario: 'live', path: '/d/lab/hosts' },
   { name: 'changes', scenario: 'live', path: '/d/lab/changes' },
   { name: 'share', scenario: 'live', path: '/d/lab/share' },
-  { name: 'lost', scenario: 'lost' },
+  {
+    name: 'lost',
+    scenario: 'live',
+    prepare: async (page, { scenario }) => {
+      await page.getByText('Degraded').waitFor()
+      scenario.console.lose('lab')
+      await page.getByText('is not connected').waitFor()
+    },
+  },
+  { name: 'lost-from-the-start', scenario: 'lost' },
   { name: 'production', scenario: 'production' },
   {
     name: 'review',
@@ -80,7 +89,7 @@ const shots: readonly Shot[] = [
       await page.getByLabel('Weight of 192.0.2.30:8443').fill('5')
       await page.keyboard.press('Enter')
       await page.getByRole('button', { name: 'Review' }).click()
-      await page.getByText('signalbox apply').waitFor()
+      await page.getByText('weight: 5').waitFor()
     },
   },
   {
@@ -95,7 +104,14 @@ const shots: readonly Shot[] = [
       await page.getByRole('button', { name: 'Keep' }).waitFor()
     },
   },
-  { name: 'wizard', scenario: 'unprepared', path: '/d/lab/new/6f1f3d7e-0000-4000-8000-000000000001' },
+  {
+    name: 'wizard',
+    scenario: 'unprepared',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'New service' }).click()
+      await page.getByText('What for').first().waitFor()
+    },
+  },
   {
     name: 'palette',
     scenario: 'live',
@@ -135,13 +151,14 @@ for (const shot of shots) {
       })
       const page = await context.newPage()
       page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') console.log(`  ${shot.name}: ${message.text().slice(0, 300)}`)
+        if (message.type() === 'error' || message.type() === 'warning')
+          console.log(`  ${shot.name}: ${message.text().slice(0, 300)}`)
       })
       page.on('pageerror', (error) => console.log(`  ${shot.name}: ${error.stack?.slice(0, 600)}`))
       await page.goto(server.link(shot.path ?? server.scenario.path))
       try {
-        await page.locator('main h1, main h2').first().waitFor({ timeout: 8000 })
-        if (language !== 'zh') await shot.prepare?.(page)
+        await page.locator('main h1, main h2, main p').first().waitFor({ timeout: 8000 })
+        if (language !== 'zh') await shot.prepare?.(page, server)
         await page.waitForTimeout(1600)
       } catch (error) {
         console.log(`  ${shot.name}: ${String(error).split('\n').slice(0, 3).join(' ')}`)

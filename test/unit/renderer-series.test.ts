@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Sample } from '../../core/model/telemetry.ts'
 import { latest, levelsOf, longestStepMs, ratesOf, thinned } from '../../renderer/series/rates.ts'
+import { niceTicks } from '../../renderer/series/ticks.ts'
 import { busiest, summarize, tableOf } from '../../renderer/series/top.ts'
 import { windowMs, withSamples } from '../../renderer/series/window.ts'
 
@@ -13,7 +14,12 @@ interface Reading {
 }
 
 const wall = 1_700_000_000_000
-const reading = (monotonicMs: number, count: number | null, counterEpoch = 'a', atMs = wall + monotonicMs): Reading => ({
+const reading = (
+  monotonicMs: number,
+  count: number | null,
+  counterEpoch = 'a',
+  atMs = wall + monotonicMs,
+): Reading => ({
   monotonicMs,
   atMs,
   counterEpoch,
@@ -56,7 +62,9 @@ describe('rates', () => {
 
   test('are never negative and never outnumber the samples twice', () => {
     const readings = fc
-      .array(fc.record({ step: fc.integer({ min: 1, max: 9000 }), count: fc.nat(1e9), epoch: fc.constantFrom('a', 'b') }))
+      .array(
+        fc.record({ step: fc.integer({ min: 1, max: 9000 }), count: fc.nat(1e9), epoch: fc.constantFrom('a', 'b') }),
+      )
       .map((steps) => {
         let clock = 0
         return steps.map(({ step, count: value, epoch }) => reading((clock += step), value, epoch))
@@ -140,4 +148,17 @@ describe('series', () => {
       { atMs: 1, a: null },
     ])
   })
+})
+
+test('an axis counts in round steps and ends just above its greatest value', () => {
+  expect(niceTicks(0)).toEqual([0, 1])
+  expect(niceTicks(213)).toEqual([0, 100, 200, 300])
+  expect(niceTicks(1.95)).toEqual([0, 0.5, 1, 1.5, 2])
+  fc.assert(
+    fc.property(fc.double({ min: 1e-3, max: 1e12, noNaN: true }), (max) => {
+      const ticks = niceTicks(max)
+      expect(ticks.length).toBeLessThanOrEqual(6)
+      expect(ticks.at(-1)! * (1 + 1e-9)).toBeGreaterThanOrEqual(max)
+    }),
+  )
 })

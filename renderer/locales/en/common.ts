@@ -3,7 +3,14 @@ import { expectations } from '../../../core/model/issue.ts'
 
 /** Words that several views share. */
 export const common = {
-  status: { up: 'Up', degraded: 'Degraded', down: 'Down', draining: 'Draining', unknown: 'Unknown', offline: 'Offline' },
+  status: {
+    up: 'Up',
+    degraded: 'Degraded',
+    down: 'Down',
+    draining: 'Draining',
+    unknown: 'Unknown',
+    offline: 'Offline',
+  },
   action: {
     retry: 'Try again',
     cancel: 'Cancel',
@@ -107,6 +114,12 @@ export const common = {
     confirmed: 'Kept',
     reverted: 'Reverted',
     failed: 'Failed',
+  },
+  revertReason: {
+    operator: 'by an operator',
+    deadline: 'nobody confirmed it in time',
+    'step-failed': 'a step failed',
+    'agent-restarted': 'the agent was restarted while it was applied',
   },
   defect: {
     title: 'The page has met a defect',

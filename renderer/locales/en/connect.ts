@@ -49,7 +49,12 @@ export const connect = {
     keyFilePlaceholder: 'SSH agent, then the usual keys in ~/.ssh',
     hasJump: 'Through a jump host',
     jump: 'Jump host',
-    jumpField: { host: 'Jump host', port: 'Port of the jump host', user: 'User on the jump host', keyFile: 'Key file for the jump host' },
+    jumpField: {
+      host: 'Jump host',
+      port: 'Port of the jump host',
+      user: 'User on the jump host',
+      keyFile: 'Key file for the jump host',
+    },
     production: 'Production',
     productionHint: 'Coloured frame; what cannot be undone asks for the name to be typed.',
   },
@@ -95,7 +100,14 @@ export const connect = {
     title: 'The host key of {host} has changed',
     sentence:
       'The key that was pinned is not the one that the host shows now. Either the host was set up anew, or somebody else answers in its place. The connection was stopped before anything was sent.',
-    detail: { expected: 'Pinned', found: 'Shown now', pinned: 'Pinned', shown: 'Shown now', presented: 'Shown now', file: 'Stored in' },
+    detail: {
+      expected: 'Pinned',
+      found: 'Shown now',
+      pinned: 'Pinned',
+      shown: 'Shown now',
+      presented: 'Shown now',
+      file: 'Stored in',
+    },
     next: 'Ask whoever runs the host whether its key was changed. Only then remove the old line from the known-hosts file by hand and connect again.',
   },
   away: {

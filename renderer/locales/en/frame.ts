@@ -38,6 +38,7 @@ export const frame = {
   footer: {
     label: 'Running and pending',
     noDirector: 'No director connected.',
+    idle: 'Nothing is running or pending.',
     linkConnecting: 'Connecting to the console…',
     linkWaiting: 'The console does not answer; next try in {seconds} s',
     connecting: 'Connecting to {name}',

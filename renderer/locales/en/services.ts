@@ -34,7 +34,13 @@ export const services = {
   service: {
     gone: 'There is no virtual service {key} here.',
     notProgrammed: 'not in the kernel',
-    tab: { traffic: 'Traffic', realServers: 'Real servers', checks: 'Checks', settings: 'Settings', history: 'History' },
+    tab: {
+      traffic: 'Traffic',
+      realServers: 'Real servers',
+      checks: 'Checks',
+      settings: 'Settings',
+      history: 'History',
+    },
     count: {
       up: '{up} of {total} up',
       down_one: '{count} down',
@@ -50,7 +56,8 @@ export const services = {
     noRealServers: 'No real servers.',
     noTraffic: 'No connection to {address} since the graphs begin. The counters run; nobody has come.',
     filter: 'Filter real servers',
-    flowsEstimated: 'In DR the director sees one direction only: flows that ended at the real server are counted until they time out.',
+    flowsEstimated:
+      'In DR the director sees one direction only: flows that ended at the real server are counted until they time out.',
     shareHint: 'Share of the new connections of the last half minute, against the share of the ring',
     latencyHint: 'Duration of the last check, or why it failed',
     observedWeight: 'Weight that the dataplane has now',
@@ -76,7 +83,8 @@ export const services = {
     pending: { remove: 'removed', drain: 'drain', enabled: 'enabled', offline: 'offline' },
     delete: 'Delete service…',
     deleteTitle: 'Delete {name}',
-    deleteSentence: '{address} will no longer be answered by this director. The change is shown for review before anything happens.',
+    deleteSentence:
+      '{address} will no longer be answered by this director. The change is shown for review before anything happens.',
     deleteReview: 'Review deletion',
     undoFixes_one: 'Afterwards undo {count} fix that was made on the hosts for it',
     undoFixes_other: 'Afterwards undo {count} fixes that were made on the hosts for it',

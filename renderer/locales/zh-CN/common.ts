@@ -106,6 +106,12 @@ export const common = {
     reverted: '已还原',
     failed: '失败',
   },
+  revertReason: {
+    operator: '由操作员还原',
+    deadline: '未及时确认',
+    'step-failed': '某个步骤失败',
+    'agent-restarted': '应用过程中 agent 重新启动',
+  },
   defect: {
     title: '页面出现缺陷',
     sentence: 'director 上运行的服务不受影响。下面的文本有助于查找原因。',

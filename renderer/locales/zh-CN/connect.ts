@@ -188,8 +188,16 @@ export const connect = {
   },
   keyChanged: {
     title: '{host} 的主机密钥已改变',
-    sentence: '固定的密钥与主机现在出示的不同。可能是主机重新安装过，也可能是他人在冒充应答。在发送任何内容之前连接已停止。',
-    detail: { expected: '已固定', found: '现在出示', pinned: '已固定', shown: '现在出示', presented: '现在出示', file: '保存于' },
+    sentence:
+      '固定的密钥与主机现在出示的不同。可能是主机重新安装过，也可能是他人在冒充应答。在发送任何内容之前连接已停止。',
+    detail: {
+      expected: '已固定',
+      found: '现在出示',
+      pinned: '已固定',
+      shown: '现在出示',
+      presented: '现在出示',
+      file: '保存于',
+    },
     next: '请向主机管理员确认密钥是否更换。确认后手动删除 known-hosts 文件中的旧行，再重新连接。',
   },
   away: {

@@ -37,6 +37,7 @@ export const frame = {
   footer: {
     label: '运行中与待处理',
     noDirector: '没有已连接的 director。',
+    idle: '没有运行中或待处理的任务。',
     linkConnecting: '正在连接控制台…',
     linkWaiting: '控制台没有应答；{seconds} 秒后重试',
     connecting: '正在连接 {name}',

@@ -1,7 +1,8 @@
 export const services = {
   overview: {
     noServices: '{name} 上还没有虚拟服务。',
-    noServicesMore: '虚拟服务是客户端使用的地址（VIP 和端口）及其后面的真实服务器。向导会检查各主机，并用真实请求验证结果。',
+    noServicesMore:
+      '虚拟服务是客户端使用的地址（VIP 和端口）及其后面的真实服务器。向导会检查各主机，并用真实请求验证结果。',
     figures: 'director 的指标',
     events: '事件',
     noEvents: 'agent 启动以来没有事件。',

@@ -52,15 +52,17 @@ export default function ChangesView({ directorId }: { readonly directorId: strin
           <Empty icon="changes" sentence={t('changes.empty')} />
         ) : (
           <>
-            <DataTable
-              label={t('changes.table')}
-              rows={rows}
-              columns={columns}
-              rowKey={(row) => String(row.revision)}
-              selectedKey={shown === undefined ? null : String(shown.revision)}
-              onSelect={(row) => setSelected(row.revision)}
-              maxHeight="40vh"
-            />
+            <Panel isFlush label={t('changes.table')}>
+              <DataTable
+                label={t('changes.table')}
+                rows={rows}
+                columns={columns}
+                rowKey={(row) => String(row.revision)}
+                selectedKey={shown === undefined ? null : String(shown.revision)}
+                onSelect={(row) => setSelected(row.revision)}
+                maxHeight="40vh"
+              />
+            </Panel>
             {shown !== undefined && (
               <Panel
                 title={t('changes.difference', { revision: shown.revision })}

@@ -7,7 +7,7 @@ import { InlineError } from '../../components/inline-error.tsx'
 import { formatMs } from '../../format/number.ts'
 import { useNow } from '../../store/clock.ts'
 import styles from './connect.module.css'
-import { UnfitList } from './unfit-list.tsx'
+import { UnfitList, unfitOf } from './unfit-list.tsx'
 
 /** The steps of a connection with what each found and how long it took; a failure stands at its step with its reason. */
 export function ConnectSteps({ entry, onRetry }: { readonly entry: DirectorEntry; readonly onRetry?: () => void }) {
@@ -19,7 +19,12 @@ export function ConnectSteps({ entry, onRetry }: { readonly entry: DirectorEntry
   return (
     <ol className={styles.steps} aria-label={t('connect.steps')}>
       {session.steps.map((step) => (
-        <li key={step.id} className={styles.step} data-state={step.state} aria-current={step.state === 'running' ? 'step' : undefined}>
+        <li
+          key={step.id}
+          className={styles.step}
+          data-state={step.state}
+          aria-current={step.state === 'running' ? 'step' : undefined}
+        >
           <span className={styles.stepMark} data-state={step.state}>
             <StepMark state={step.state} />
           </span>
@@ -27,7 +32,12 @@ export function ConnectSteps({ entry, onRetry }: { readonly entry: DirectorEntry
           <span className={styles.stepDetail}>
             {step.detail !== null && t(detailKey(step, isRemoving), step.params)}
             {step.progress !== null && step.state === 'running' && (
-              <progress className={styles.progress} max={1} value={step.progress} aria-label={t(`connect.${step.id}.title`)} />
+              <progress
+                className={styles.progress}
+                max={1}
+                value={step.progress}
+                aria-label={t(`connect.${step.id}.title`)}
+              />
             )}
             <span className="sb-hidden">{t(`stepState.${step.state}`)}</span>
           </span>
@@ -36,8 +46,9 @@ export function ConnectSteps({ entry, onRetry }: { readonly entry: DirectorEntry
           </span>
           {step === failed && session.error !== null && session.error.code !== 'SSH_HOST_KEY_CHANGED' && (
             <div className={styles.stepExtra}>
-              <UnfitList error={session.error} />
-              <InlineError error={withoutUnfit(session.error)} onRetry={onRetry} />
+              <InlineError error={withoutUnfit(session.error)} onRetry={onRetry}>
+                {unfitOf(session.error).length > 0 ? <UnfitList reasons={unfitOf(session.error)} /> : undefined}
+              </InlineError>
             </div>
           )}
         </li>

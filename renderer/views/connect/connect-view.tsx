@@ -59,7 +59,9 @@ export default function ConnectView({ directorId }: { readonly directorId: strin
             <ConnectionPanel
               key={entry.profile.id}
               entry={entry}
-              onEdit={() => setForm({ editedId: entry.profile.id, name: entry.profile.name, target: entry.profile.target })}
+              onEdit={() =>
+                setForm({ editedId: entry.profile.id, name: entry.profile.name, target: entry.profile.target })
+              }
             />
           ) : directorId !== null && directors !== null ? (
             <Gone sentence={t('connect.unknown', { id: directorId })} href={paths.connect} label={t('connect.title')} />

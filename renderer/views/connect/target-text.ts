@@ -22,7 +22,11 @@ export function textOfTarget(target: SshTarget): TargetText {
     user: one.user,
     keyFile: one.keyFile ?? '',
   })
-  return { ...hop(target), hasJump: target.jump !== undefined, jump: target.jump === undefined ? noHop : hop(target.jump) }
+  return {
+    ...hop(target),
+    hasJump: target.jump !== undefined,
+    jump: target.jump === undefined ? noHop : hop(target.jump),
+  }
 }
 
 const given = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim())
@@ -52,9 +56,7 @@ export function profileOf(
 ): { ok: true; profile: DirectorProfile } | { ok: false; issues: Issue[] } {
   const input = { id, name: given(name) ?? target.host.trim(), target: targetOf(target), isProduction }
   const parsed = DirectorProfile.safeParse(input)
-  return parsed.success
-    ? { ok: true, profile: parsed.data }
-    : { ok: false, issues: issuesOf(parsed.error, input) }
+  return parsed.success ? { ok: true, profile: parsed.data } : { ok: false, issues: issuesOf(parsed.error, input) }
 }
 
 /** An id that no other profile has, made from the name so that links can be read. */

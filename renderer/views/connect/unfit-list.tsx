@@ -11,11 +11,14 @@ function paramsOf(text: string): Record<string, string> {
   }
 }
 
+/** The failed checks of an error, by the key of their sentence. */
+export function unfitOf(error: WireError): [string, string][] {
+  return Object.entries(error.details ?? {}).filter(([key]) => key.startsWith('unfit.'))
+}
+
 /** What is missing on a host that the agent does not fit, one sentence each. */
-export function UnfitList({ error }: { readonly error: WireError }) {
+export function UnfitList({ reasons }: { readonly reasons: readonly (readonly [string, string])[] }) {
   const { t } = useTranslation()
-  const reasons = Object.entries(error.details ?? {}).filter(([key]) => key.startsWith('unfit.'))
-  if (reasons.length === 0) return null
   return (
     <ul className={styles.unfit}>
       {reasons.map(([key, value]) => (

@@ -50,12 +50,14 @@ export function RealServerAccesses({ directorId }: { readonly directorId: string
               <span className="sb-mono">{address}</span>
             </span>
             {access.value !== null && (
-              <AccessSelect
-                address={address}
-                access={access.value[address] ?? byDefault}
-                label={t('access.of', { address })}
-                onChange={(value) => void set.run(address, value)}
-              />
+              <div className={styles.access}>
+                <AccessSelect
+                  address={address}
+                  access={access.value[address] ?? byDefault}
+                  label={t('access.of', { address })}
+                  onChange={(value) => void set.run(address, value)}
+                />
+              </div>
             )}
           </li>
         ))}

@@ -64,7 +64,15 @@ export function Figures({
   )
 }
 
-function Figure({ title, hint, children }: { readonly title: string; readonly hint?: string; readonly children: ReactNode }) {
+function Figure({
+  title,
+  hint,
+  children,
+}: {
+  readonly title: string
+  readonly hint?: string
+  readonly children: ReactNode
+}) {
   return (
     <div className={styles.figure} title={hint}>
       <h2 className={styles.figureTitle}>{title}</h2>

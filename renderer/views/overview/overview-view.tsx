@@ -1,18 +1,14 @@
-import { Button } from '@mantine/core'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'wouter'
 import { serviceKey } from '../../../core/model/service.ts'
-import { paths } from '../../app/paths.ts'
 import { EventLine } from '../../components/event-line.tsx'
-import { Icon } from '../../components/icon.tsx'
 import { Page, Panel } from '../../components/page.tsx'
 import { Empty, Stale, StaleNotice } from '../../components/states.tsx'
 import { useDirector, useDirectorState, useFreshness } from '../../store/selectors.ts'
 import { useWatchStats } from '../../store/stats-store.ts'
 import { useServices } from '../../store/use-services.ts'
 import { ClockSkew } from '../connect/clock-skew.tsx'
-import { newDraftId } from '../services/new-draft.ts'
+import { NewServiceButton, NewServiceError, useNewService } from '../services/new-service.tsx'
 import { Drafts } from '../services/drafts.tsx'
 import { Figures } from './figures.tsx'
 import styles from './overview.module.css'
@@ -33,18 +29,12 @@ export default function OverviewView({ directorId }: { readonly directorId: stri
     () => new Map(state?.spec.services.map((service) => [serviceKey(service), service.name])),
     [state],
   )
-  const newService = paths.draft(directorId, useMemo(newDraftId, []))
+  const newService = useNewService(directorId)
   const events = state?.events.toSorted((a, b) => b.atMs - a.atMs || b.id - a.id) ?? []
   return (
-    <Page
-      title={t('nav.overview')}
-      actions={
-        <Button component={Link} href={newService} leftSection={<Icon name="plus" size={14} />}>
-          {t('action.newService')}
-        </Button>
-      }
-    >
+    <Page title={t('nav.overview')} actions={<NewServiceButton command={newService} />}>
       <StaleNotice directorId={directorId} />
+      <NewServiceError command={newService} />
       {entry !== undefined && <ClockSkew session={entry.session} />}
       <DriftNotice directorId={directorId} />
       <Stale freshness={freshness}>
@@ -57,7 +47,7 @@ export default function OverviewView({ directorId }: { readonly directorId: stri
                 icon="services"
                 sentence={t('overview.noServices', { name: entry?.profile.name ?? directorId })}
                 more={t('overview.noServicesMore')}
-                action={{ label: t('action.newService'), href: newService }}
+                action={{ label: t('action.newService'), onClick: () => void newService.run() }}
               />
             </Panel>
           ) : (
@@ -84,9 +74,7 @@ export default function OverviewView({ directorId }: { readonly directorId: stri
                   ))}
                 </ul>
                 {events.length > shownEvents && (
-                  <p className={styles.noEvents}>
-                    {t('table.showing', { shown: shownEvents, total: events.length })}
-                  </p>
+                  <p className={styles.noEvents}>{t('table.showing', { shown: shownEvents, total: events.length })}</p>
                 )}
               </>
             )}

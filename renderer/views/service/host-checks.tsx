@@ -40,7 +40,16 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
               access: access.value?.[address] ?? { kind: 'direct' },
             })),
           },
-    [access.value, directorId, service.vip, service.port, service.forwarding, service.announce, service.allowOwnAddress, servers],
+    [
+      access.value,
+      directorId,
+      service.vip,
+      service.port,
+      service.forwarding,
+      service.announce,
+      service.allowOwnAddress,
+      servers,
+    ],
   )
   const checks = useChecks(request, isShown)
   return (

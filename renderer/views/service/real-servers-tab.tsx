@@ -30,7 +30,9 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
   const hindrance = useHindrance(directorId)
   const skewMs = useDirector(directorId)?.session.clockSkewMs ?? 0
   const rows = useRealServerRows(directorId, view)
-  const pendingService = useChange((s) => s.pending[directorId]?.spec.services.find((one) => serviceKey(one) === view.key))
+  const pendingService = useChange((s) =>
+    s.pending[directorId]?.spec.services.find((one) => serviceKey(one) === view.key),
+  )
   const hasPending = useChange((s) => s.pending[directorId] !== undefined)
   const pending = useMemo(
     () => new Map(pendingService?.realServers.map((server) => [realServerKey(server), server])),
@@ -62,11 +64,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
                 : t(`service.pending.${next.state}`)
           return (
             <span title={server.measured?.checkError ?? undefined}>
-              <StatusMark
-                status={server.status}
-                isQuiet
-                label={server.isOffline ? t('status.offline') : undefined}
-              />
+              <StatusMark status={server.status} isQuiet label={server.isOffline ? t('status.offline') : undefined} />
               {toCome !== null && <span className={styles.pendingRow}> → {toCome}</span>}
             </span>
           )
@@ -117,7 +115,8 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
         align: 'end',
         sortBy: ({ share }) => share,
         cell: ({ share, expected, isTelling }) => {
-          const isOff = isTelling && share !== null && expected > 0 && Math.abs(share - expected) / expected > shareTolerance
+          const isOff =
+            isTelling && share !== null && expected > 0 && Math.abs(share - expected) / expected > shareTolerance
           return (
             <span className={styles.share}>
               <span className={isOff ? styles.shareOff : undefined}>
@@ -158,7 +157,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
         id: 'latency',
         header: t('column.latency'),
         hint: t('service.latencyHint'),
-        width: '84px',
+        width: '112px',
         align: 'end',
         sortBy: ({ server }) => server.measured?.checkLatencyMs ?? null,
         cell: ({ server }) => {

@@ -13,7 +13,8 @@ import { useDirectorState, useHindrance } from '../../store/selectors.ts'
 import type { ServiceView } from '../../store/service-state.ts'
 import styles from './service.module.css'
 
-const numeric = (text: string): unknown => (text.trim() === '' ? undefined : /^\d{1,9}$/.test(text.trim()) ? Number(text) : text)
+const numeric = (text: string): unknown =>
+  text.trim() === '' ? undefined : /^\d{1,9}$/.test(text.trim()) ? Number(text) : text
 
 interface Form {
   readonly name: string
@@ -99,7 +100,9 @@ export function SettingsTab({ directorId, view }: { readonly directorId: string;
             [t('service.settings.interface'), programmed?.interface ?? view.service.interface ?? '–'],
             [
               t('service.settings.vipHeld'),
-              vip === undefined ? t('service.settings.vipAbsent') : t('service.settings.vipOn', { interface: vip.interface }),
+              vip === undefined
+                ? t('service.settings.vipAbsent')
+                : t('service.settings.vipOn', { interface: vip.interface }),
             ],
             [t('service.settings.ring'), <span className="sb-mono">{programmed?.ringDigest ?? '–'}</span>],
           ]}
@@ -116,7 +119,10 @@ export function SettingsTab({ directorId, view }: { readonly directorId: string;
             event.preventDefault()
             setAttempt(attempt + 1)
             if (!judged.ok) return
-            editSpec(directorId, onService(view.key, () => judged.value))
+            editSpec(
+              directorId,
+              onService(view.key, () => judged.value),
+            )
             setForm(null)
             setAttempt(0)
           }}

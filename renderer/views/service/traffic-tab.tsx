@@ -35,10 +35,14 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
       {
         id: 'flows',
         name: t('figure.flows'),
-        points: levelsOf(readings, (s) => {
-          const own = serviceIn(s, key)
-          return own === undefined ? null : activeFlowsOf(own)
-        }, maxStepMs),
+        points: levelsOf(
+          readings,
+          (s) => {
+            const own = serviceIn(s, key)
+            return own === undefined ? null : activeFlowsOf(own)
+          },
+          maxStepMs,
+        ),
       },
     ],
     [readings, maxStepMs, key, t],
@@ -55,12 +59,17 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
   )
 
   if (!isLoaded) return <LoadingBlock height={320} />
-  if (readings.length === 0) return <Empty icon="chart" sentence={t('chart.noSamples')} more={t('chart.noSamplesMore')} />
+  if (readings.length === 0)
+    return <Empty icon="chart" sentence={t('chart.noSamples')} more={t('chart.noSamplesMore')} />
   const isDirect = view.service.forwarding === 'dr'
   const hasHadTraffic = byServer.connections.some(({ points }) => points.some(({ value }) => (value ?? 0) > 0))
   return (
     <>
-      {!hasHadTraffic && <p className="sb-dim" style={{ marginBottom: 10 }}>{t('service.noTraffic', { address: `${view.service.vip}:${view.service.port}` })}</p>}
+      {!hasHadTraffic && (
+        <p className="sb-dim" style={{ marginBottom: 10 }}>
+          {t('service.noTraffic', { address: `${view.service.vip}:${view.service.port}` })}
+        </p>
+      )}
       <div className={styles.charts}>
         <RateChart title={t('chart.connections')} series={byServer.connections} unit="connections/s" />
         <RateChart title={t('chart.packets')} series={byServer.packets} unit="packets/s" />
@@ -71,11 +80,7 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
           unit="bit/s"
           absent={isDirect ? t('chart.replyElsewhere') : undefined}
         />
-        <RateChart
-          title={isDirect ? t('chart.flowsEstimated') : t('figure.flows')}
-          series={flows}
-          unit="connections"
-        />
+        <RateChart title={isDirect ? t('chart.flowsEstimated') : t('figure.flows')} series={flows} unit="connections" />
       </div>
       {realServers.length > maxLines && (
         <section aria-label={t('chart.each')}>

@@ -1,11 +1,9 @@
-import { Button } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'wouter'
 import { paths } from '../../app/paths.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { FilterInput } from '../../components/filter-input.tsx'
-import { Icon } from '../../components/icon.tsx'
 import { Page, Panel } from '../../components/page.tsx'
 import { Empty, Stale, StaleNotice } from '../../components/states.tsx'
 import { StatusMark } from '../../components/status-mark.tsx'
@@ -17,7 +15,7 @@ import { type ServiceView, byTrouble } from '../../store/service-state.ts'
 import { useSamples, useWatchStats } from '../../store/stats-store.ts'
 import { useServices } from '../../store/use-services.ts'
 import { Drafts } from './drafts.tsx'
-import { newDraftId } from './new-draft.ts'
+import { NewServiceButton, NewServiceError, useNewService } from './new-service.tsx'
 import styles from './services.module.css'
 
 interface Row {
@@ -37,7 +35,7 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
   const samples = useSamples(directorId)
   const freshness = useFreshness(directorId)
   const name = useDirector(directorId)?.profile.name ?? directorId
-  const newService = paths.draft(directorId, useMemo(newDraftId, []))
+  const newService = useNewService(directorId)
 
   const rows = useMemo((): Row[] => {
     const last = samples.slice(-2)
@@ -135,16 +133,13 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       isFilled
       actions={
         <>
-          {services.length > 0 && (
-            <FilterInput value={filter} onChange={setFilter} label={t('services.filter')} />
-          )}
-          <Button component={Link} href={newService} leftSection={<Icon name="plus" size={14} />}>
-            {t('action.newService')}
-          </Button>
+          {services.length > 0 && <FilterInput value={filter} onChange={setFilter} label={t('services.filter')} />}
+          <NewServiceButton command={newService} />
         </>
       }
     >
       <StaleNotice directorId={directorId} />
+      <NewServiceError command={newService} />
       <Stale freshness={freshness}>
         <div className={styles.stack}>
           <Drafts directorId={directorId} />
@@ -154,7 +149,7 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
                 icon="services"
                 sentence={t('overview.noServices', { name })}
                 more={t('overview.noServicesMore')}
-                action={{ label: t('action.newService'), href: newService }}
+                action={{ label: t('action.newService'), onClick: () => void newService.run() }}
               />
             </Panel>
           ) : (
@@ -164,7 +159,9 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
                 rows={rows}
                 columns={columns}
                 rowKey={({ view }) => view.key}
-                searchText={({ view }) => `${view.service.name} ${view.key} ${view.service.realServers.map(({ address, name: own }) => `${address} ${own ?? ''}`).join(' ')}`}
+                searchText={({ view }) =>
+                  `${view.service.name} ${view.key} ${view.service.realServers.map(({ address, name: own }) => `${address} ${own ?? ''}`).join(' ')}`
+                }
                 filter={filter}
                 onOpen={({ view }) => navigate(paths.service(directorId, view.key))}
               />

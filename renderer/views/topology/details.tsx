@@ -37,7 +37,8 @@ export function Details({
   const { t } = useTranslation()
   const key = selection.kind === 'service' ? selection.key : selection.kind === 'realServer' ? selection.service : null
   const view = services.find((service) => service.key === key)
-  const server = selection.kind === 'realServer' ? view?.realServers.find((one) => one.key === selection.key) : undefined
+  const server =
+    selection.kind === 'realServer' ? view?.realServers.find((one) => one.key === selection.key) : undefined
   return (
     <aside className={styles.details} aria-label={t('topology.details')}>
       <ActionIcon className={styles.close} aria-label={t('action.close')} onClick={onClose}>
@@ -50,9 +51,10 @@ export function Details({
       {selection.kind === 'realServer' && view !== undefined && server !== undefined && (
         <ServerDetails directorId={directorId} view={view} server={server} onSelect={onSelect} />
       )}
-      {selection.kind !== 'director' && (view === undefined || (selection.kind === 'realServer' && server === undefined)) && (
-        <p className="sb-dim">{t('topology.gone')}</p>
-      )}
+      {selection.kind !== 'director' &&
+        (view === undefined || (selection.kind === 'realServer' && server === undefined)) && (
+          <p className="sb-dim">{t('topology.gone')}</p>
+        )}
     </aside>
   )
 }

@@ -10,7 +10,7 @@ const columnX = { host: 0, vip: hostWidth + 104, pool: hostWidth + 104 + vipWidt
 const top = 118
 const gap = 18
 const vipHeight = 74
-const poolHead = 50
+const poolHead = 64
 /** Up to so many real servers are named on their card. */
 export const namedServers = 6
 const namedRow = 21
@@ -33,7 +33,7 @@ export interface Layout {
 
 export function poolHeight(servers: number): number {
   const rows = Math.max(1, Math.ceil(servers / cellsPerRow))
-  return poolHead + rows * cell + 10 + (servers <= namedServers ? servers * namedRow : 0)
+  return poolHead + rows * cell + 12 + (servers <= namedServers ? servers * namedRow + 4 : 0)
 }
 
 /**

@@ -44,9 +44,7 @@ function Clients({ data }: NodeProps<ClientsNode>) {
     <div className={classOf(data)}>
       <div className={styles.cardTitle}>{t('topology.clients')}</div>
       <div className={styles.cardText}>
-        {data.rate === null
-          ? t('chart.noSample')
-          : `${formatSi(data.rate, i18n.language)} ${t('unit.connections/s')}`}
+        {data.rate === null ? t('chart.noSample') : `${formatSi(data.rate, i18n.language)} ${t('unit.connections/s')}`}
       </div>
       <Handle type="source" position={Position.Bottom} isConnectable={false} />
       <Handle type="target" position={Position.Top} id="reply" isConnectable={false} />
@@ -84,9 +82,7 @@ function Vip({ data }: NodeProps<VipNode>) {
         {service.vip}:{service.port}
       </div>
       <div className={styles.cardText}>
-        {data.rate === null
-          ? t('chart.noSample')
-          : `${formatSi(data.rate, i18n.language)} ${t('unit.connections/s')}`}
+        {data.rate === null ? t('chart.noSample') : `${formatSi(data.rate, i18n.language)} ${t('unit.connections/s')}`}
       </div>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <Handle type="source" position={Position.Right} isConnectable={false} />
@@ -100,12 +96,10 @@ function Pool({ data }: NodeProps<PoolNode>) {
   const { view } = data
   return (
     <div className={classOf(data)}>
-      <div className={styles.cardHead}>
-        <StatusMark status={view.status} />
-        <span className={`sb-cut ${styles.cardText}`} title={sentence(view.counts)}>
-          {sentence(view.counts)}
-        </span>
-      </div>
+      <StatusMark status={view.status} />
+      <span className={`sb-cut ${styles.cardText}`} title={sentence(view.counts)}>
+        {sentence(view.counts)}
+      </span>
       <Matrix
         label={t('topology.poolOf', { name: view.service.name })}
         servers={view.realServers}

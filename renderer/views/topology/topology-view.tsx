@@ -1,8 +1,7 @@
 import '@xyflow/react/dist/base.css'
-import { ReactFlow } from '@xyflow/react'
-import { useCallback, useMemo, useState } from 'react'
+import { ReactFlow, useReactFlow } from '@xyflow/react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { paths } from '../../app/paths.ts'
 import { FilterInput } from '../../components/filter-input.tsx'
 import { Page } from '../../components/page.tsx'
 import { Empty, Stale, StaleNotice } from '../../components/states.tsx'
@@ -13,12 +12,14 @@ import { latest, ratesOf } from '../../series/rates.ts'
 import { useDirector, useDirectorState, useFreshness } from '../../store/selectors.ts'
 import { type RealServerView, type Status, serviceView } from '../../store/service-state.ts'
 import { useSamples, useWatchStats } from '../../store/stats-store.ts'
-import { newDraftId } from '../services/new-draft.ts'
+import { NewServiceError, useNewService } from '../services/new-service.tsx'
 import { Details } from './details.tsx'
 import { edgeTypes, type MapEdge } from './edges.tsx'
 import { layoutOf } from './layout.ts'
 import { type MapNode, type Selection, nodeTypes } from './nodes.tsx'
 import styles from './topology.module.css'
+
+const fit = { maxZoom: 1, padding: 0.06 } as const
 
 const legend: readonly Status[] = ['up', 'degraded', 'down', 'draining', 'unknown']
 
@@ -32,7 +33,7 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
   const samples = useSamples(directorId)
   const [filter, setFilter] = useState('')
   const [selection, setSelection] = useState<Selection | null>(null)
-  const newService = paths.draft(directorId, useMemo(newDraftId, []))
+  const newService = useNewService(directorId)
 
   // In the document's order: sorting by trouble would make cards jump.
   const services = useMemo(
@@ -164,11 +165,12 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
     return (
       <Page title={t('nav.topology')}>
         <StaleNotice directorId={directorId} />
+        <NewServiceError command={newService} />
         <Empty
           icon="topology"
           sentence={t('overview.noServices', { name: entry?.profile.name ?? directorId })}
           more={t('overview.noServicesMore')}
-          action={{ label: t('action.newService'), href: newService }}
+          action={{ label: t('action.newService'), onClick: () => void newService.run() }}
         />
       </Page>
     )
@@ -198,7 +200,7 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
               minZoom={0.15}
               maxZoom={2}
               fitView
-              fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+              fitViewOptions={fit}
               onlyRenderVisibleElements={services.length > 60}
               proOptions={{ hideAttribution: true }}
               onNodeClick={(_event, node) => setSelection(selectionOf(node.id))}
@@ -208,9 +210,18 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
               }}
               onPaneClick={() => setSelection(null)}
             >
+              <Refit isNarrow={selection !== null} />
               <svg className={styles.defs} aria-hidden="true">
                 <defs>
-                  <marker id="sb-arrow" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+                  <marker
+                    id="sb-arrow"
+                    viewBox="0 0 8 8"
+                    refX="6"
+                    refY="4"
+                    markerWidth="7"
+                    markerHeight="7"
+                    orient="auto"
+                  >
                     <path d="M0 0.6 7 4 0 7.4z" className={styles.arrow} />
                   </marker>
                 </defs>
@@ -247,6 +258,19 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
       </Stale>
     </Page>
   )
+}
+
+/** Shows the whole map again when the details beside it come or go; cards keep their places on the map. */
+function Refit({ isNarrow }: { readonly isNarrow: boolean }) {
+  const { fitView } = useReactFlow()
+  const wasNarrow = useRef(isNarrow)
+  useEffect(() => {
+    if (wasNarrow.current === isNarrow) return
+    wasNarrow.current = isNarrow
+    const frame = requestAnimationFrame(() => void fitView(fit))
+    return () => cancelAnimationFrame(frame)
+  }, [isNarrow, fitView])
+  return null
 }
 
 const sizeOf = ({ width, height }: { readonly width: number; readonly height: number }) => ({ width, height })
