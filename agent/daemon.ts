@@ -1,8 +1,10 @@
 import { hostname } from 'node:os'
-import type { RingMember } from '../core/reconcile/risk.ts'
 import { Agent } from './agent.ts'
 import { systemClock } from './clock.ts'
+import { AppError } from '../core/contract/errors.ts'
 import type { Dataplane } from './dataplane/dataplane.ts'
+import { EbpfDataplane } from './dataplane/ebpf/ebpf-dataplane.ts'
+import { ringOf } from './dataplane/ebpf/maglev.ts'
 import { unavailableDataplane } from './dataplane/unavailable.ts'
 import { openDisk } from './disk.ts'
 import { agentHandlers } from './handlers.ts'
@@ -29,7 +31,7 @@ export interface LocalAgent {
 export async function openLocalAgent({ stateDir, log }: Pick<DaemonOptions, 'stateDir' | 'log'>): Promise<LocalAgent> {
   const release = claim(stateDir)
   const network = kernelNetwork()
-  const { dataplane, ringOf } = openDataplane(log)
+  const dataplane = openDataplane(log)
   const letGo = () => {
     dataplane.close()
     network.close()
@@ -75,12 +77,15 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-function openDataplane(log: (message: string) => void): {
-  dataplane: Dataplane
-  ringOf: (members: readonly RingMember[]) => readonly string[]
-} {
-  log('The dataplane is not part of this build.')
-  return { dataplane: unavailableDataplane('it is not part of this build'), ringOf: () => [] }
+/** The dataplane with whatever an earlier agent pinned; where it cannot be had, one that says why. */
+function openDataplane(log: (message: string) => void): Dataplane {
+  try {
+    return new EbpfDataplane()
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    log(`The dataplane cannot be used: ${error.message}`)
+    return unavailableDataplane(error.message)
+  }
 }
 
 function signalled(names: readonly NodeJS.Signals[]): Promise<void> {

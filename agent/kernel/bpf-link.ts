@@ -73,3 +73,14 @@ export function tcxPrograms(ifindex: number): number[] {
   const count = Math.min(block.bytes.readUInt32LE(24), room)
   return Array.from({ length: count }, (_, i) => ids.readUInt32LE(i * 4))
 }
+
+/** Whether this kernel has TCX: the query is refused as unknown (EINVAL) where it has not. `ifindex` must exist. */
+export function hasTcx(ifindex: number): boolean {
+  const block = new ArgumentBlock(64).u32(0, ifindex).u32(4, attachType.tcxIngress)
+  try {
+    bpfCall(command.query, block, 'a query for TCX')
+    return true
+  } catch (error) {
+    return isErrno(error, 'ENOENT')
+  }
+}

@@ -39,8 +39,9 @@ export class FlowTable {
     return this.#clock.testRun(anyFrame).result >>> 0
   }
 
+  /** An entry that was used after the clock was read is not 2^32 jiffies old. */
   #idleMs(lastSeen: number, now: number): number {
-    return ((now - lastSeen) >>> 0) * this.#set.millisecondsPerJiffy
+    return Math.max(0, (now - lastSeen) | 0) * this.#set.millisecondsPerJiffy
   }
 
   /** Calls for each entry in use, with its place and state. */
@@ -52,6 +53,22 @@ export class FlowTable {
     }
   }
 
+  /** Entries of one real server that are neither closed nor expired, counted now. */
+  countOf(real: number): number {
+    const flows = this.#set.rows('lb_flows')
+    const at = { real: this.#layout.flow.offsetOf('real'), lastSeen: this.#layout.flow.offsetOf('last_seen') }
+    const now = this.#now()
+    let count = 0
+    this.#each((slot, state) => {
+      const base = flows.at(slot)
+      if (state === flowState.closing || flows.view.getUint16(base + at.real, true) !== real) return
+      const idleMs = this.#idleMs(flows.view.getUint32(base + at.lastSeen, true), now)
+      if (idleMs <= (timeoutMsOf[state] ?? 0)) count++
+    })
+    return count
+  }
+
+  /** The freshest entry that fits. */
   lookup(query: FlowQuery): Flow | null {
     const flows = this.#set.rows('lb_flows')
     const reals = this.#set.rows('lb_reals')
@@ -87,7 +104,11 @@ export class FlowTable {
     const flows = this.#set.rows('lb_flows')
     const reals = this.#set.rows('lb_reals')
     const { flow, real } = this.#layout
-    const at = { real: flow.offsetOf('real'), generation: flow.offsetOf('generation'), lastSeen: flow.offsetOf('last_seen') }
+    const at = {
+      real: flow.offsetOf('real'),
+      generation: flow.offsetOf('generation'),
+      lastSeen: flow.offsetOf('last_seen'),
+    }
     const atReal = { use: real.offsetOf('use'), generation: real.offsetOf('generation') }
     const active = new Uint32Array(this.#set.sizes.reals)
     const held = new Set<number>()

@@ -146,7 +146,9 @@ function layoutDigest(object: ObjectFile): bigint {
     return `${name} ${size} ${fields.map((f) => `${f.name}@${f.offset}:${f.elementSize}x${f.length}`).join(' ')}`
   }
   const lines = object.btf.mapDefinitions().map(({ name, numbers, types }) => {
-    return [name, numbers['type'], numbers['map_flags'] ?? 0, describe(types['key']), describe(types['value'])].join('|')
+    return [name, numbers['type'], numbers['map_flags'] ?? 0, describe(types['key']), describe(types['value'])].join(
+      '|',
+    )
   })
   return createHash('sha256').update(lines.toSorted().join('\n')).digest().readBigUInt64LE(0)
 }

@@ -76,7 +76,11 @@ export function buildRing(members: readonly RingMember[]): Ring {
 export function ringDigest(ring: Ring): string {
   const slots = Buffer.alloc(ringSize * 2)
   for (let i = 0; i < ringSize; i++) slots.writeUInt16LE(ring.slots[i] ?? 0, i * 2)
-  return createHash('sha256').update(`${ring.keys.join('\n')}\n`).update(slots).digest('hex').slice(0, 16)
+  return createHash('sha256')
+    .update(`${ring.keys.join('\n')}\n`)
+    .update(slots)
+    .digest('hex')
+    .slice(0, 16)
 }
 
 /** Owner of each slot by key, in the order of the slots; empty where the ring has no member. */

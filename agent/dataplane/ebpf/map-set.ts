@@ -19,6 +19,13 @@ const timeoutsSec = { halfOpen: 60, established: 900, closing: 30 } as const
 /** New entries of one CPU in a window of some 0.1 s. */
 const insertCap = 20_000
 
+/** How much is kept room for; the object's own numbers where left out. Powers of two for `buckets`. */
+export interface Capacity {
+  readonly services?: number
+  readonly realServers?: number
+  readonly buckets?: number
+}
+
 /** Places of one ARRAY map in memory. */
 export interface Rows {
   readonly view: DataView
@@ -58,25 +65,46 @@ export function openMaps(folder: string, object: ObjectFile, layout: Layout): Ma
   const meta = layout.meta.read(set.rows('lb_meta').view, 0)
   if (meta.layout !== layout.digest) {
     set.close()
-    throw new AppError('REFUSED', 'The pinned dataplane was made by another version of the agent and has another layout.', {
-      hint: 'Take it down with the agent that made it, or with `signalbox teardown`; its connections end then.',
-    })
+    throw new AppError(
+      'REFUSED',
+      'The pinned dataplane was made by another version of the agent and has another layout.',
+      {
+        hint: 'Take it down with the agent that made it, or with `signalbox teardown`; its connections end then.',
+      },
+    )
   }
   return set
 }
 
-/** Makes the maps and pins them. Nothing is left where a later part fails. */
-export function createMaps(folder: string, object: ObjectFile, layout: Layout): MapSet {
-  if (!isBpffsMounted()) mountFileSystem('bpf', bpffs, 'bpf')
-  const cpus = possibleCpus()
-  const entries: Readonly<Record<string, number>> = { lb_cpus: cpus }
-  const perCpu = new Set(['lb_real_stats', 'lb_svc_stats'])
+/** Entries of each map; rows by CPU are as many as there may ever be CPUs. */
+function entriesOf(object: ObjectFile, capacity: Capacity, cpus: number): Record<string, number> {
+  const own = Object.fromEntries(object.maps.map(({ name, maxEntries }) => [name, maxEntries]))
+  const services = capacity.services ?? own['lb_svc_info'] ?? 0
+  const reals = capacity.realServers ?? own['lb_reals'] ?? 0
+  const buckets = capacity.buckets ?? own['lb_buckets'] ?? 0
+  return {
+    ...own,
+    lb_cpus: cpus,
+    lb_services: services,
+    lb_vips: services,
+    lb_svc_info: services,
+    lb_ring: services,
+    lb_svc_stats: services * cpus,
+    lb_reals: reals,
+    lb_real_stats: reals * cpus,
+    lb_buckets: buckets,
+    lb_flows: slotsOf(buckets),
+  }
+}
+
+/** Makes the maps and pins them; with null for the folder they die with the process. Leaves nothing where it fails. */
+export function createMaps(folder: string | null, object: ObjectFile, layout: Layout, capacity: Capacity = {}): MapSet {
+  const entries = entriesOf(object, capacity, possibleCpus())
   const maps = new Map<string, BpfMap>()
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (folder !== null) prepareFolder(folder)
     for (const definition of object.maps) {
-      const maxEntries = entries[definition.name] ?? definition.maxEntries * (perCpu.has(definition.name) ? cpus : 1)
-      maps.set(definition.name, createMap({ ...definition, maxEntries }))
+      maps.set(definition.name, createMap({ ...definition, maxEntries: entries[definition.name] ?? 1 }))
     }
     const set = mapSet(maps, object, layout)
     layout.meta.write(set.rows('lb_meta').view, 0, {
@@ -88,14 +116,21 @@ export function createMaps(folder: string, object: ObjectFile, layout: Layout): 
     })
     // The one that tells of all the others goes last: a half-made set is not taken for a whole one.
     for (const [name, map] of [...maps].toSorted(([a], [b]) => Number(a === 'lb_meta') - Number(b === 'lb_meta'))) {
-      map.pin(join(folder, name))
+      if (folder !== null) map.pin(join(folder, name))
     }
     return mapSet(maps, object, layout)
   } catch (error) {
     for (const map of maps.values()) map.close()
-    removePins(folder)
+    if (folder !== null) removePins(folder)
     throw error
   }
+}
+
+function prepareFolder(folder: string): void {
+  if (!isBpffsMounted()) mountFileSystem('bpf', bpffs, 'bpf')
+  // What an agent that died while making it left behind.
+  removePins(folder)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
 }
 
 /** Unpins everything; the kernel frees it when nobody holds it. */
@@ -121,9 +156,9 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
     known.set(name, made)
     return made
   }
-  const entriesOf = (name: string) => map(name).definition.maxEntries
-  const cpus = entriesOf('lb_cpus')
-  const sizes = { buckets: entriesOf('lb_buckets'), reals: entriesOf('lb_reals'), services: entriesOf('lb_svc_info') }
+  const entries = (name: string) => map(name).definition.maxEntries
+  const cpus = entries('lb_cpus')
+  const sizes = { buckets: entries('lb_buckets'), reals: entries('lb_reals'), services: entries('lb_svc_info') }
   const meta = layout.meta.read(rows('lb_meta').view, 0)
   const millisecondsPerJiffy = clockResolutionNs(clockMonotonicCoarse) / 1e6
   const jiffies = (seconds: number) => Math.round((seconds * 1000) / millisecondsPerJiffy)
@@ -165,5 +200,7 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
 }
 
 /** Seconds of each state, for the agent's own sweep. */
-export const timeoutMsOf = [0, 0, timeoutsSec.halfOpen, timeoutsSec.established, timeoutsSec.closing].map((s) => s * 1000)
+export const timeoutMsOf = [0, 0, timeoutsSec.halfOpen, timeoutsSec.established, timeoutsSec.closing].map(
+  (s) => s * 1000,
+)
 export const slotsOf = (buckets: number): number => buckets * ways

@@ -1,0 +1,257 @@
+// The eBPF dataplane behind the agent's interface: one place that knows what is loaded.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DataplaneHook } from '../../../core/model/observed.ts'
+import { realServerKey } from '../../../core/model/service.ts'
+import type { Counters, Flow } from '../../../core/model/telemetry.ts'
+import type { BpfProgram } from '../../kernel/bpf-program.ts'
+import { type ObjectFile, readObject } from '../../kernel/object.ts'
+import { RouteSocket } from '../../kernel/route.ts'
+import type {
+  Dataplane,
+  DataplaneCapabilities,
+  DataplaneEvent,
+  DataplaneReading,
+  DataplaneState,
+  DataplaneStep,
+  FlowQuery,
+  SweepResult,
+} from '../dataplane.ts'
+import { Attachments } from './attachments.ts'
+import { lookForCapabilities } from './capabilities.ts'
+import { FlowTable } from './flow-table.ts'
+import { bindLayout, type Layout } from './layout.ts'
+import { bpffs, createMaps, isBpffsMounted, isPinned, type MapSet, openMaps, removePins } from './map-set.ts'
+import { Neighbours } from './neighbours.ts'
+import { Tables } from './tables.ts'
+
+export interface EbpfOptions {
+  /** Folder on the bpffs; left out: /sys/fs/bpf/signalbox. */
+  readonly pinFolder?: string
+  /** Hooks to try, best first; left out: all. */
+  readonly hooks?: readonly DataplaneHook[]
+  /** The compiled object; left out: beside the bundle, or in the checkout's dist. */
+  readonly objectFile?: string
+}
+
+/** What is loaded; absent while the director has no service of ours. */
+interface Loaded {
+  readonly set: MapSet
+  readonly programs: ReadonlyMap<string, BpfProgram>
+  readonly attachments: Attachments
+  readonly tables: Tables
+  readonly flows: FlowTable
+  readonly neighbours: Neighbours
+}
+
+const allHooks: readonly DataplaneHook[] = ['tcx', 'xdp-native', 'xdp-generic']
+
+function findObject(): string {
+  const here = import.meta.dirname
+  const places = [join(here, 'bpf', 'lb.bpf.o'), join(here, '..', '..', '..', 'dist', 'agent', 'bpf', 'lb.bpf.o')]
+  const found = places.find((place) => existsSync(place))
+  if (found === undefined) throw new Error(`The dataplane's object was not found at ${places.join(' or ')}.`)
+  return found
+}
+
+export class EbpfDataplane implements Dataplane {
+  readonly #folder: string
+  readonly #hooks: readonly DataplaneHook[]
+  readonly #object: ObjectFile
+  readonly #layout: Layout
+  readonly #routes = new RouteSocket()
+  readonly #listeners = new Set<(event: DataplaneEvent) => void>()
+  #loaded: Loaded | null = null
+
+  /** Adopts what an earlier agent has pinned. REFUSED where that has another layout. */
+  constructor(options: EbpfOptions = {}) {
+    this.#folder = options.pinFolder ?? join(bpffs, 'signalbox')
+    this.#hooks = options.hooks ?? allHooks
+    const file = options.objectFile ?? findObject()
+    this.#object = readObject(readFileSync(file), 'lb.bpf.o')
+    this.#layout = bindLayout(this.#object)
+    if (isBpffsMounted() && isPinned(this.#folder)) {
+      this.#loaded = this.#take(openMaps(this.#folder, this.#object, this.#layout))
+      this.#loaded.neighbours.refresh()
+    }
+  }
+
+  #take(set: MapSet): Loaded {
+    const programs = set.load()
+    const clock = programs.get('lb_clock')
+    if (clock === undefined) throw new TypeError('the object has no program lb_clock')
+    const attachments = new Attachments(this.#folder, this.#routes)
+    attachments.adopt(programs)
+    return {
+      set,
+      programs,
+      attachments,
+      tables: new Tables(set, this.#layout),
+      flows: new FlowTable(set, this.#layout, clock),
+      neighbours: new Neighbours(set, this.#layout, this.#routes, (event) => {
+        for (const listener of this.#listeners) listener(event)
+      }),
+    }
+  }
+
+  #load(): Loaded {
+    this.#loaded ??= this.#take(createMaps(this.#folder, this.#object, this.#layout))
+    return this.#loaded
+  }
+
+  capabilities(interfaceName?: string): DataplaneCapabilities {
+    const own = new Set([...(this.#loaded?.programs.values() ?? [])].map((program) => program.id))
+    return lookForCapabilities(this.#routes, this.#hooks, interfaceName, own)
+  }
+
+  observe(): DataplaneState {
+    const loaded = this.#loaded
+    if (loaded === null) return { services: [], attachments: [] }
+    return { services: loaded.tables.observed(), attachments: loaded.attachments.observed() }
+  }
+
+  async execute(step: DataplaneStep): Promise<void> {
+    switch (step.kind) {
+      case 'dataplane.attach': {
+        const loaded = this.#load()
+        // Before the first packet: XDP must know which frames are meant for this host.
+        loaded.neighbours.refresh()
+        loaded.attachments.attach(step.interface, this.#hooks, loaded.programs)
+        return
+      }
+      case 'dataplane.detach':
+        return this.#detach(step.interface)
+      case 'service.add':
+      case 'service.change':
+        this.#load().tables.putService(step.service, step.after)
+        return
+      case 'service.remove':
+        this.#loaded?.tables.removeService(step.service)
+        return
+      case 'realServer.add':
+      case 'realServer.change': {
+        const loaded = this.#load()
+        loaded.tables.putReal(step.service, step.after)
+        if (step.kind === 'realServer.add') loaded.neighbours.refresh()
+        return
+      }
+      case 'realServer.remove':
+        this.#loaded?.tables.removeReal(step.service, realServerKey(step.before))
+        this.#loaded?.neighbours.refresh()
+    }
+  }
+
+  #detach(interfaceName: string): void {
+    const loaded = this.#loaded
+    if (loaded === null) return
+    loaded.attachments.detach(interfaceName)
+    if (loaded.attachments.count === 0 && loaded.tables.services().length === 0) this.#unload(loaded)
+  }
+
+  /** Nothing is left to do here: maps and pins go, so that the bpffs is as it was. */
+  #unload(loaded: Loaded): void {
+    loaded.neighbours.close(true)
+    loaded.attachments.close()
+    removePins(this.#folder)
+    for (const program of loaded.programs.values()) program.close()
+    loaded.set.close()
+    this.#loaded = null
+  }
+
+  setHealth(service: string, realServer: string, isUp: boolean): void {
+    this.#loaded?.tables.setUp(service, realServer, isUp)
+  }
+
+  read(): DataplaneReading {
+    const loaded = this.#loaded
+    if (loaded === null) return { counterEpoch: 'none', services: [], verdicts: {} }
+    const { set, tables, flows } = loaded
+    return {
+      counterEpoch: set.epoch,
+      services: tables.services().map(({ id, key, ringDigest, reals }) => {
+        const shares = tables.ringShares(id)
+        return {
+          key,
+          ringDigest,
+          counters: this.#sum(set, 'lb_svc_stats', set.sizes.services, id),
+          realServers: reals.map(({ index, address, port }) => ({
+            address,
+            port,
+            activeFlows: flows.activeOf(index),
+            ringShare: shares.get(index) ?? 0,
+            counters: this.#sum(set, 'lb_real_stats', set.sizes.reals, index),
+          })),
+        }
+      }),
+      verdicts: this.#verdicts(set),
+    }
+  }
+
+  #sum(set: MapSet, name: string, perCpu: number, index: number): Counters {
+    const rows = set.rows(name)
+    // In DR the reply does not pass the director: not zero, unknown.
+    const sum = { connections: 0, packetsIn: 0, bytesIn: 0, packetsOut: null, bytesOut: null }
+    for (let cpu = 0; cpu < set.cpus; cpu++) {
+      const row = this.#layout.stats.read(rows.view, rows.at(cpu * perCpu + index))
+      sum.connections += row.connections
+      sum.packetsIn += row.packets
+      sum.bytesIn += row.bytes
+    }
+    return sum
+  }
+
+  /** A CPU's row begins with its counters; the layout names them by place. */
+  #verdicts(set: MapSet): Record<string, number> {
+    const rows = set.rows('lb_cpus')
+    const sumAt = (place: number): number => {
+      let sum = 0
+      for (let cpu = 0; cpu < set.cpus; cpu++) sum += Number(rows.view.getBigUint64(rows.at(cpu) + place * 8, true))
+      return sum
+    }
+    return Object.fromEntries(
+      this.#layout.counters.flatMap((name, place) => (name === '' ? [] : [[name, sumAt(place)]])),
+    )
+  }
+
+  lookupFlow(query: FlowQuery): Flow | null {
+    return this.#loaded?.flows.lookup(query) ?? null
+  }
+
+  countFlows(service: string, realServer: string): number {
+    const loaded = this.#loaded
+    if (loaded === null) return 0
+    this.sweep()
+    const row = loaded.tables.services().find(({ key }) => key === service)
+    const index = row?.reals.find(({ key }) => key === realServer)?.index
+    return index === undefined ? 0 : loaded.flows.activeOf(index)
+  }
+
+  sweep(): SweepResult {
+    const loaded = this.#loaded
+    if (loaded === null) return { freed: 0, used: 0, released: 0 }
+    const { held, ...result } = loaded.flows.sweep()
+    return { ...result, released: loaded.tables.release(held) }
+  }
+
+  onEvent(listener: (event: DataplaneEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async takeDown(): Promise<void> {
+    const loaded = this.#loaded
+    if (loaded === null) return
+    for (const attachment of loaded.attachments.observed()) loaded.attachments.detach(attachment.interface)
+    this.#unload(loaded)
+  }
+
+  close(): void {
+    const loaded = this.#loaded
+    this.#loaded = null
+    loaded?.neighbours.close()
+    loaded?.attachments.close()
+    for (const program of loaded?.programs.values() ?? []) program.close()
+    loaded?.set.close()
+    this.#routes.close()
+  }
+}

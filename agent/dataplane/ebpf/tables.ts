@@ -1,0 +1,292 @@
+// Services and real servers as the maps hold them. The maps are the only memory: a restarted agent reads the same.
+import { AppError } from '../../../core/contract/errors.ts'
+import { compareAddresses } from '../../../core/model/address.ts'
+import type { ObservedService } from '../../../core/model/observed.ts'
+import type { RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
+import { type RealServerState, realServerKey, serviceKey } from '../../../core/model/service.ts'
+import { familyIpv4, type Layout, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
+import { buildRing, ringDigest, ringSize } from './maglev.ts'
+import type { MapSet } from './map-set.ts'
+
+export interface RealRow {
+  readonly index: number
+  /** `192.0.2.21:80`. */
+  readonly key: string
+  readonly address: string
+  readonly port: number
+  readonly weight: number
+  readonly state: RealServerState
+  readonly isUp: boolean
+}
+
+export interface ServiceRow {
+  readonly id: number
+  readonly key: string
+  readonly config: ServiceConfig
+  readonly ringDigest: string
+  readonly reals: readonly RealRow[]
+}
+
+export class Tables {
+  readonly #set: MapSet
+  readonly #layout: Layout
+
+  constructor(set: MapSet, layout: Layout) {
+    this.#set = set
+    this.#layout = layout
+  }
+
+  /** All services, sorted by VIP and port, with their real servers sorted by address and port. */
+  services(): ServiceRow[] {
+    const { serviceInfo } = this.#layout
+    const rows = this.#set.rows('lb_svc_info')
+    const reals = Map.groupBy(this.#reals(), ({ service }) => service)
+    const found: ServiceRow[] = []
+    for (let id = 0; id < rows.count; id++) {
+      const info = serviceInfo.read(rows.view, rows.at(id))
+      if (info.use === 0) continue
+      const config = configOf(info)
+      found.push({
+        id,
+        key: serviceKey(config),
+        config,
+        ringDigest: info.ring_digest,
+        reals: (reals.get(id) ?? []).toSorted((a, b) => compareAddresses(a.address, b.address) || a.port - b.port),
+      })
+    }
+    return found.toSorted((a, b) => compareAddresses(a.config.vip, b.config.vip) || a.config.port - b.config.port)
+  }
+
+  observed(): ObservedService[] {
+    return this.services().map(({ config, reals, ringDigest: digest }) => ({
+      ...config,
+      realServers: reals.map(({ address, port, weight, state, isUp }) => ({ address, port, weight, state, isUp })),
+      ringDigest: digest,
+      isForeign: false,
+    }))
+  }
+
+  service(key: string): ServiceRow {
+    const found = this.services().find((service) => service.key === key)
+    if (found === undefined) throw new AppError('NOT_FOUND', `The dataplane has no service ${key}.`)
+    return found
+  }
+
+  *#reals(): Generator<RealRow & { readonly service: number }> {
+    const { real } = this.#layout
+    const rows = this.#set.rows('lb_reals')
+    const use = real.offsetOf('use')
+    for (let index = 1; index < rows.count; index++) {
+      if (rows.view.getUint8(rows.at(index) + use) !== realUse.inUse) continue
+      const row = real.read(rows.view, rows.at(index))
+      yield {
+        index,
+        service: row.service,
+        key: `${row.addr}:${row.port}`,
+        address: row.addr,
+        port: row.port,
+        weight: row.weight,
+        state: wordOf(word.state, row.state, 'state'),
+        isUp: row.is_down === 0,
+      }
+    }
+  }
+
+  /** Adds a service without real servers, or sets the fields of one that is there. Packets find it last of all. */
+  putService(key: string, config: ServiceConfig): void {
+    const { serviceInfo, service: serviceRecord, serviceKey: keyRecord } = this.#layout
+    const rows = this.#set.rows('lb_svc_info')
+    const present = this.services().find((row) => row.key === key)
+    const id = present?.id ?? this.#freeService()
+    if (present === undefined) {
+      this.#zeroStats('lb_svc_stats', this.#set.sizes.services, id)
+      this.#ring(id).fill(0)
+    }
+    const { check } = config
+    serviceInfo.write(rows.view, rows.at(id), {
+      vip: config.vip,
+      port: config.port,
+      proto: word.protocol[config.protocol],
+      family: familyIpv4,
+      forwarding: word.forwarding[config.forwarding],
+      scheduler: word.scheduler[config.scheduler],
+      announce: word.announce[config.announce],
+      check_type: word.check[check.type],
+      check_interval_ms: check.type === 'tcp' ? check.intervalMs : 0,
+      check_timeout_ms: check.type === 'tcp' ? check.timeoutMs : 0,
+      check_rise: check.type === 'tcp' ? check.rise : 0,
+      check_fall: check.type === 'tcp' ? check.fall : 0,
+      interface: config.interface,
+      ...(present === undefined ? { ring_digest: ringDigest(buildRing([])) } : {}),
+      use: 1,
+    })
+    if (present !== undefined) return
+    this.#countVip(config.vip, 1)
+    this.#set
+      .map('lb_services')
+      .update(
+        keyRecord.encode({ vip: config.vip, port: config.port, proto: word.protocol.tcp, family: familyIpv4 }),
+        serviceRecord.encode({ id, forwarding: word.forwarding[config.forwarding] }),
+      )
+  }
+
+  removeService(key: string): void {
+    const present = this.services().find((row) => row.key === key)
+    if (present === undefined) return
+    const { vip, port } = present.config
+    this.#set
+      .map('lb_services')
+      .delete(this.#layout.serviceKey.encode({ vip, port, proto: word.protocol.tcp, family: familyIpv4 }))
+    this.#countVip(vip, -1)
+    this.#ring(present.id).fill(0)
+    for (const real of present.reals) this.#writeReal(real.index, { use: realUse.quarantined })
+    const rows = this.#set.rows('lb_svc_info')
+    this.#layout.serviceInfo.write(rows.view, rows.at(present.id), { use: 0 })
+  }
+
+  /** Adds a real server, or changes weight and state of one that is there; gives its index. */
+  putReal(key: string, config: RealServerConfig): number {
+    const service = this.service(key)
+    const present = service.reals.find((row) => row.key === realServerKey(config))
+    const index = present?.index ?? this.#freeReal()
+    const settings = { weight: config.weight, state: word.state[config.state] }
+    if (present === undefined) {
+      this.#zeroStats('lb_real_stats', this.#set.sizes.reals, index)
+      const rows = this.#set.rows('lb_reals')
+      const { generation } = this.#layout.real.read(rows.view, rows.at(index))
+      this.#writeReal(index, {
+        addr: config.address,
+        port: config.port,
+        service: service.id,
+        family: familyIpv4,
+        generation: (generation + 1) >>> 0,
+        is_down: 0,
+        is_reachable: 0,
+        ifindex: 0,
+        ...settings,
+        use: realUse.inUse,
+      })
+    } else this.#writeReal(index, settings)
+    this.rebuildRing(key)
+    return index
+  }
+
+  removeReal(key: string, realServer: string): void {
+    const index = this.service(key).reals.find((row) => row.key === realServer)?.index
+    if (index === undefined) return
+    this.#writeReal(index, { use: realUse.quarantined })
+    this.rebuildRing(key)
+  }
+
+  /** Returns true where it changed. */
+  setUp(key: string, realServer: string, isUp: boolean): boolean {
+    const real = this.services()
+      .find((service) => service.key === key)
+      ?.reals.find((row) => row.key === realServer)
+    if (real === undefined || real.isUp === isUp) return false
+    this.#writeReal(real.index, { is_down: isUp ? 0 : 1 })
+    this.rebuildRing(key)
+    return true
+  }
+
+  /** Gives indices that no flow names any more free again. */
+  release(held: ReadonlySet<number>): number {
+    const rows = this.#set.rows('lb_reals')
+    const use = this.#layout.real.offsetOf('use')
+    let released = 0
+    for (let index = 1; index < rows.count; index++) {
+      if (rows.view.getUint8(rows.at(index) + use) !== realUse.quarantined || held.has(index)) continue
+      rows.view.setUint8(rows.at(index) + use, realUse.free)
+      released++
+    }
+    return released
+  }
+
+  /** Share of the slots by real index. */
+  ringShares(id: number): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>()
+    for (const index of this.#ring(id)) counts.set(index, (counts.get(index) ?? 0) + 1)
+    return new Map([...counts].map(([index, count]) => [index, count / ringSize]))
+  }
+
+  /** Writes the slots that change owner, one by one: no packet finds an empty slot in between. */
+  rebuildRing(key: string): void {
+    const { id, reals } = this.service(key)
+    const members = reals.filter((real) => real.state === 'enabled' && real.isUp && real.weight > 0)
+    const built = buildRing(members)
+    const indices = built.keys.map((own) => members.find((real) => real.key === own)?.index ?? 0)
+    const ring = this.#ring(id)
+    for (let slot = 0; slot < ringSize; slot++) {
+      const index = indices[(built.slots[slot] ?? 0) - 1] ?? 0
+      if (ring[slot] !== index) ring[slot] = index
+    }
+    const rows = this.#set.rows('lb_svc_info')
+    const digest = ringDigest(built)
+    this.#layout.serviceInfo.write(rows.view, rows.at(id), { ring_digest: digest })
+  }
+
+  #ring(id: number): Uint16Array {
+    const rows = this.#set.rows('lb_ring')
+    return new Uint16Array(rows.view.buffer, rows.at(id), ringSize)
+  }
+
+  #writeReal(index: number, values: Parameters<Layout['real']['write']>[2]): void {
+    const rows = this.#set.rows('lb_reals')
+    this.#layout.real.write(rows.view, rows.at(index), values)
+  }
+
+  #freeService(): number {
+    const rows = this.#set.rows('lb_svc_info')
+    const use = this.#layout.serviceInfo.offsetOf('use')
+    for (let id = 0; id < rows.count; id++) if (rows.view.getUint8(rows.at(id) + use) === 0) return id
+    throw new AppError('REFUSED', `The dataplane has room for ${rows.count} services, and all of it is taken.`)
+  }
+
+  #freeReal(): number {
+    const rows = this.#set.rows('lb_reals')
+    const use = this.#layout.real.offsetOf('use')
+    for (let index = 1; index < rows.count; index++) {
+      if (rows.view.getUint8(rows.at(index) + use) === realUse.free) return index
+    }
+    throw new AppError('REFUSED', `The dataplane has room for ${rows.count - 1} real servers, and all of it is taken.`)
+  }
+
+  #countVip(vip: string, by: 1 | -1): void {
+    const key = this.#layout.vipKey.encode({ vip, proto: word.protocol.tcp, family: familyIpv4 })
+    const map = this.#set.map('lb_vips')
+    const present = map.lookup(key)
+    const services = (present === null ? 0 : this.#layout.vip.decode(present).services) + by
+    if (services <= 0) map.delete(key)
+    else map.update(key, this.#layout.vip.encode({ services }))
+  }
+
+  #zeroStats(name: string, perCpu: number, index: number): void {
+    const rows = this.#set.rows(name)
+    for (let cpu = 0; cpu < this.#set.cpus; cpu++) {
+      this.#layout.stats.write(rows.view, rows.at(cpu * perCpu + index), { packets: 0, bytes: 0, connections: 0 })
+    }
+  }
+}
+
+function configOf(info: ServiceInfoRecord): ServiceConfig {
+  return {
+    vip: info.vip,
+    port: info.port,
+    protocol: wordOf(word.protocol, info.proto, 'protocol'),
+    dataplane: 'ebpf',
+    forwarding: wordOf(word.forwarding, info.forwarding, 'forwarding'),
+    scheduler: wordOf(word.scheduler, info.scheduler, 'scheduler'),
+    announce: wordOf(word.announce, info.announce, 'announce'),
+    interface: info.interface,
+    check:
+      wordOf(word.check, info.check_type, 'check') === 'none'
+        ? { type: 'none' }
+        : {
+            type: 'tcp',
+            intervalMs: info.check_interval_ms,
+            timeoutMs: info.check_timeout_ms,
+            rise: info.check_rise,
+            fall: info.check_fall,
+          },
+  }
+}
