@@ -88,7 +88,10 @@ export interface Neighbour {
   readonly address: string
   /** Null while it is asked for, or where nobody answers. */
   readonly mac: string | null
+  /** The kernel keeps it resolved because somebody asked for that. */
   readonly isManaged: boolean
+  /** Entered by hand. */
+  readonly isPermanent: boolean
 }
 
 export const formatIpv4 = (bytes: Buffer): string => `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
@@ -163,6 +166,7 @@ export function decodeNeighbour(message: NetlinkMessage): Neighbour | null {
     address,
     mac: isUsable ? macOf(attributeOf(attributes, neighbourAttribute.linkAddress)) : null,
     isManaged: (extended & extendedFlagManaged) !== 0,
+    isPermanent: (fixed.u16(8) & neighbourState.permanent) !== 0,
   }
 }
 

@@ -6,7 +6,7 @@ import { isErrno } from '../../kernel/errno.ts'
 import type { RouteSocket } from '../../kernel/route.ts'
 import type { DataplaneCapabilities, HookCapability } from '../dataplane.ts'
 import { foreignPrograms } from './attachments.ts'
-import { bpffs, isBpffsMounted } from './map-set.ts'
+import { bpffs } from './map-set.ts'
 
 /** CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_BPF of include/uapi/linux/capability.h. */
 const capability = { netAdmin: 12n, sysAdmin: 21n, bpf: 39n } as const
@@ -62,6 +62,6 @@ export function lookForCapabilities(
     { hook: 'xdp-generic', isUsable: !xdpOwner, reason: 'Works on every interface, and is slow.' },
   ]
   const hooks = all.filter(({ hook }) => wanted.includes(hook))
-  const mounted = isBpffsMounted() ? null : `No bpffs is mounted on ${bpffs}; the agent mounts it when it needs it.`
-  return { isAvailable: hooks.some(({ isUsable }) => isUsable), reason: mounted, hooks }
+  const isAvailable = hooks.some(({ isUsable }) => isUsable)
+  return { isAvailable, reason: isAvailable ? null : 'No hook for the dataplane is usable.', hooks }
 }

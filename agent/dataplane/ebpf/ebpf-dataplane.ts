@@ -21,7 +21,7 @@ import { Attachments } from './attachments.ts'
 import { lookForCapabilities } from './capabilities.ts'
 import { FlowTable } from './flow-table.ts'
 import { bindLayout, type Layout } from './layout.ts'
-import { bpffs, createMaps, isBpffsMounted, isPinned, type MapSet, openMaps, removePins } from './map-set.ts'
+import { type Capacity, bpffs, createMaps, isBpffsMounted, isPinned, type MapSet, openMaps, removePins } from './map-set.ts'
 import { Neighbours } from './neighbours.ts'
 import { Tables } from './tables.ts'
 
@@ -32,6 +32,9 @@ export interface EbpfOptions {
   readonly hooks?: readonly DataplaneHook[]
   /** The compiled object; left out: beside the bundle, or in the checkout's dist. */
   readonly objectFile?: string
+  readonly capacity?: Capacity
+  /** Told of what went wrong in the background and is tried again. */
+  readonly log?: (message: string) => void
 }
 
 /** What is loaded; absent while the director has no service of ours. */
@@ -60,6 +63,8 @@ export class EbpfDataplane implements Dataplane {
   readonly #object: ObjectFile
   readonly #layout: Layout
   readonly #routes = new RouteSocket()
+  readonly #capacity: Capacity
+  readonly #log: (error: unknown) => void
   readonly #listeners = new Set<(event: DataplaneEvent) => void>()
   #loaded: Loaded | null = null
 
@@ -67,6 +72,8 @@ export class EbpfDataplane implements Dataplane {
   constructor(options: EbpfOptions = {}) {
     this.#folder = options.pinFolder ?? join(bpffs, 'signalbox')
     this.#hooks = options.hooks ?? allHooks
+    this.#capacity = options.capacity ?? {}
+    this.#log = (error) => options.log?.(`A look at the neighbours failed: ${String(error)}`)
     const file = options.objectFile ?? findObject()
     this.#object = readObject(readFileSync(file), 'lb.bpf.o')
     this.#layout = bindLayout(this.#object)
@@ -88,14 +95,17 @@ export class EbpfDataplane implements Dataplane {
       attachments,
       tables: new Tables(set, this.#layout),
       flows: new FlowTable(set, this.#layout, clock),
-      neighbours: new Neighbours(set, this.#layout, this.#routes, (event) => {
-        for (const listener of this.#listeners) listener(event)
+      neighbours: new Neighbours(set, this.#layout, this.#routes, {
+        tell: (event) => {
+          for (const listener of this.#listeners) listener(event)
+        },
+        failed: this.#log,
       }),
     }
   }
 
   #load(): Loaded {
-    this.#loaded ??= this.#take(createMaps(this.#folder, this.#object, this.#layout))
+    this.#loaded ??= this.#take(createMaps(this.#folder, this.#object, this.#layout, this.#capacity))
     return this.#loaded
   }
 
@@ -178,7 +188,7 @@ export class EbpfDataplane implements Dataplane {
             address,
             port,
             activeFlows: flows.activeOf(index),
-            ringShare: shares.get(index) ?? 0,
+            ringShare: shares[index] ?? 0,
             counters: this.#sum(set, 'lb_real_stats', set.sizes.reals, index),
           })),
         }
@@ -220,10 +230,9 @@ export class EbpfDataplane implements Dataplane {
   countFlows(service: string, realServer: string): number {
     const loaded = this.#loaded
     if (loaded === null) return 0
-    this.sweep()
     const row = loaded.tables.services().find(({ key }) => key === service)
     const index = row?.reals.find(({ key }) => key === realServer)?.index
-    return index === undefined ? 0 : loaded.flows.activeOf(index)
+    return index === undefined ? 0 : loaded.flows.countOf(index)
   }
 
   sweep(): SweepResult {

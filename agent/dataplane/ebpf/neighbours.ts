@@ -1,42 +1,107 @@
 // Keeps interface and MAC address of each real server in the maps. The kernel keeps the neighbours resolved, since
 // redirected packets never confirm them.
 import { isErrno } from '../../kernel/errno.ts'
-import { type RouteSocket, watchRoutes } from '../../kernel/route.ts'
+import { type Link, type Neighbour, type RouteSocket, watchRoutes } from '../../kernel/route.ts'
 import type { DataplaneEvent } from '../dataplane.ts'
-import { type Layout, realUse } from './layout.ts'
+import { type Layout, type RealRecord, realUse } from './layout.ts'
 import type { MapSet } from './map-set.ts'
 
-/** A route or an interface may change without news about the neighbour: look at all of it now and then. */
+/** Routes change without news that are listened to: look at all of it now and then. */
 const refreshEveryMs = 10_000
+/** News come in bursts: an interface that goes up tells several times. */
+const settleMs = 20
+
+/** Where packets for a real server leave. */
+interface NextHop {
+  readonly ifindex: number
+  readonly sourceMac: string
+  readonly mtu: number
+  /** Null: not known yet. The kernel asks for it (TCX), or packets are dropped under a name (XDP). */
+  readonly mac: string | null
+}
+
+export interface NeighbourListeners {
+  tell(event: DataplaneEvent): void
+  /** A look that failed; the next one is not far. */
+  failed(error: unknown): void
+}
 
 export class Neighbours {
   readonly #set: MapSet
   readonly #layout: Layout
   readonly #routes: RouteSocket
-  readonly #tell: (event: DataplaneEvent) => void
+  readonly #listeners: NeighbourListeners
   readonly #stop: () => void
   readonly #timer: NodeJS.Timeout
+  #planned: NodeJS.Timeout | undefined
   /** What was last told of each address. */
   readonly #known = new Map<string, string | null>()
-  /** Neighbours that the kernel keeps for us, by address. */
+  /** Neighbours that the kernel keeps for us: interface by address. */
   readonly #managed = new Map<string, number>()
 
-  constructor(set: MapSet, layout: Layout, routes: RouteSocket, tell: (event: DataplaneEvent) => void) {
+  constructor(set: MapSet, layout: Layout, routes: RouteSocket, listeners: NeighbourListeners) {
     this.#set = set
     this.#layout = layout
     this.#routes = routes
-    this.#tell = tell
+    this.#listeners = listeners
+    const soon = (): void => this.#planRefresh()
     this.#stop = watchRoutes({
-      link: () => this.refresh(),
-      address: () => this.refresh(),
-      neighbour: ({ address, ifindex, mac }) => this.#learn(address, ifindex, mac),
-      lost: () => this.refresh(),
+      link: soon,
+      address: soon,
+      neighbour: ({ address }) => {
+        if (this.#known.has(address)) soon()
+      },
+      lost: soon,
     })
-    this.#timer = setInterval(() => this.refresh(), refreshEveryMs)
+    this.#timer = setInterval(soon, refreshEveryMs)
     this.#timer.unref()
   }
 
-  *#rows(): Generator<{ base: number; address: string }> {
+  #planRefresh(): void {
+    if (this.#planned !== undefined) return
+    this.#planned = setTimeout(() => {
+      this.#planned = undefined
+      try {
+        this.refresh()
+      } catch (error) {
+        this.#listeners.failed(error)
+      }
+    }, settleMs)
+    this.#planned.unref()
+  }
+
+  /** Asks the kernel about every real server. */
+  refresh(): void {
+    const links = new Map(this.#routes.links().map((link) => [link.index, link]))
+    this.#writeInterfaces(links)
+    const neighbours = this.#routes.neighbours()
+    const hops = new Map<string, NextHop | null>()
+    for (const { base, address } of this.#realServers()) {
+      let hop = hops.get(address)
+      if (hop === undefined) {
+        hop = this.#nextHop(address, links, neighbours)
+        hops.set(address, hop)
+        this.#say(address, hop, links)
+      }
+      this.#write(base, hop)
+    }
+    for (const [address, ifindex] of this.#managed) if (!hops.has(address)) this.#forget(address, ifindex)
+    for (const address of this.#known.keys()) if (!hops.has(address)) this.#known.delete(address)
+  }
+
+  /** XDP cannot tell for whom a frame is; the maps tell it. */
+  #writeInterfaces(links: ReadonlyMap<number, Link>): void {
+    const rows = this.#set.rows('lb_ifaces')
+    for (const { index, mac } of links.values()) {
+      if (mac === null || index >= rows.count) continue
+      const known = this.#layout.iface.read(rows.view, rows.at(index))
+      if (known.mac !== mac) this.#layout.iface.write(rows.view, rows.at(index), { is_known: 0 })
+      this.#layout.iface.write(rows.view, rows.at(index), { mac })
+      this.#layout.iface.write(rows.view, rows.at(index), { is_known: 1 })
+    }
+  }
+
+  *#realServers(): Generator<{ base: number; address: string }> {
     const { real } = this.#layout
     const rows = this.#set.rows('lb_reals')
     const use = real.offsetOf('use')
@@ -46,49 +111,29 @@ export class Neighbours {
     }
   }
 
-  /** Asks the kernel about every real server. */
-  refresh(): void {
-    const links = new Map(this.#routes.links().map((link) => [link.index, link]))
-    const neighbours = this.#routes.neighbours()
-    const addresses = new Set<string>()
-    const ifaces = this.#set.rows('lb_ifaces')
-    for (const link of links.values()) {
-      if (link.mac === null || link.index >= ifaces.count) continue
-      this.#layout.iface.write(ifaces.view, ifaces.at(link.index), { mac: link.mac, is_known: 1 })
-    }
-    for (const { base, address } of this.#rows()) {
-      addresses.add(address)
-      const route = this.#routes.routeTo(address)
-      const link = route === null || route.isLocal || route.gateway !== null ? undefined : links.get(route.ifindex)
-      if (link === undefined || link.mac === null) {
-        this.#write(base, { ifindex: 0, is_reachable: 0 })
-        this.#say(address, null, null)
-        continue
-      }
-      this.#write(base, { ifindex: link.index, mtu: link.mtu, source_mac: link.mac })
-      this.#manage(link.index, address)
-      const found = neighbours.find((each) => each.address === address && each.ifindex === link.index)
-      if (found !== undefined) this.#learn(address, link.index, found.mac)
-    }
-    for (const [address, ifindex] of this.#managed) {
-      if (!addresses.has(address)) this.#forget(address, ifindex)
-    }
+  /** Null where no interface leads to it directly: DR cannot reach it. */
+  #nextHop(address: string, links: ReadonlyMap<number, Link>, neighbours: readonly Neighbour[]): NextHop | null {
+    const route = this.#routes.routeTo(address)
+    if (route === null || route.isLocal || route.gateway !== null) return null
+    const link = links.get(route.ifindex)
+    if (link === undefined || link.mac === null || !link.isEthernet) return null
+    const found = neighbours.find((each) => each.address === address && each.ifindex === link.index)
+    if (found?.isManaged !== true && found?.isPermanent !== true) this.#manage(link.index, address)
+    else if (found.isManaged) this.#managed.set(address, link.index)
+    return { ifindex: link.index, sourceMac: link.mac, mtu: link.mtu, mac: found?.mac ?? null }
   }
 
   #manage(ifindex: number, address: string): void {
-    if (this.#managed.get(address) === ifindex) return
     try {
       this.#routes.manageNeighbour(ifindex, address)
       this.#managed.set(address, ifindex)
     } catch (error) {
-      // Before 5.16 the kernel does not keep neighbours; health checks confirm them then.
-      if (!isErrno(error, 'EINVAL', 'EOPNOTSUPP', 'ENETDOWN')) throw error
+      if (!isErrno(error, 'ENETDOWN', 'ENODEV')) throw error
     }
   }
 
   #forget(address: string, ifindex: number): void {
     this.#managed.delete(address)
-    this.#known.delete(address)
     try {
       this.#routes.removeNeighbour(ifindex, address)
     } catch (error) {
@@ -96,40 +141,47 @@ export class Neighbours {
     }
   }
 
-  #learn(address: string, ifindex: number, mac: string | null): void {
-    let isOurs = false
-    for (const row of this.#rows()) {
-      if (row.address !== address) continue
-      const rows = this.#set.rows('lb_reals')
-      if (this.#layout.real.read(rows.view, row.base).ifindex !== ifindex) continue
-      isOurs = true
-      // Not reachable while the address is half written: the kernel finds the way then.
-      if (mac === null) this.#write(row.base, { is_reachable: 0 })
-      else if (this.#layout.real.read(rows.view, row.base).mac !== mac) {
-        this.#write(row.base, { is_reachable: 0 })
-        this.#write(row.base, { mac })
-        this.#write(row.base, { is_reachable: 1 })
-      } else this.#write(row.base, { is_reachable: 1 })
-    }
-    if (isOurs) this.#say(address, ifindex, mac)
+  /** The programs never see half of a way: reachable is taken back first and said last. */
+  #write(base: number, hop: NextHop | null): void {
+    const { view } = this.#set.rows('lb_reals')
+    const { real } = this.#layout
+    if (isWritten(real.read(view, base), hop)) return
+    real.write(view, base, { is_reachable: 0 })
+    real.write(
+      view,
+      base,
+      hop === null
+        ? { ifindex: 0 }
+        : { ifindex: hop.ifindex, source_mac: hop.sourceMac, mtu: hop.mtu, ...(hop.mac === null ? {} : { mac: hop.mac }) },
+    )
+    if (hop !== null && hop.mac !== null) real.write(view, base, { is_reachable: 1 })
   }
 
-  #write(base: number, values: Parameters<Layout['real']['write']>[2]): void {
-    this.#layout.real.write(this.#set.rows('lb_reals').view, base, values)
-  }
-
-  #say(address: string, ifindex: number | null, mac: string | null): void {
+  #say(address: string, hop: NextHop | null, links: ReadonlyMap<number, Link>): void {
+    const mac = hop?.mac ?? null
     const before = this.#known.get(address)
     this.#known.set(address, mac)
     if (before === mac || (before === undefined && mac === null)) return
-    const name = ifindex === null ? null : (this.#routes.link(ifindex)?.name ?? null)
-    this.#tell({ kind: 'neighbour', address, interface: name, mac })
+    const name = hop === null ? null : (links.get(hop.ifindex)?.name ?? null)
+    this.#listeners.tell({ kind: 'neighbour', address, interface: name, mac })
   }
 
-  /** Ends the watching. With `release`, the kernel may forget the neighbours as well. */
+  /** Ends the watching. With `release`, the kernel forgets the neighbours as well. */
   close(release = false): void {
     clearInterval(this.#timer)
+    clearTimeout(this.#planned)
     this.#stop()
     if (release) for (const [address, ifindex] of this.#managed) this.#forget(address, ifindex)
   }
+}
+
+function isWritten(record: RealRecord, hop: NextHop | null): boolean {
+  if (hop === null) return record.ifindex === 0 && record.is_reachable === 0
+  return (
+    record.ifindex === hop.ifindex &&
+    record.source_mac === hop.sourceMac &&
+    record.mtu === hop.mtu &&
+    record.is_reachable === (hop.mac === null ? 0 : 1) &&
+    (hop.mac === null || record.mac === hop.mac)
+  )
 }

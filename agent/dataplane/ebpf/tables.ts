@@ -5,8 +5,8 @@ import type { ObservedService } from '../../../core/model/observed.ts'
 import type { RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import { type RealServerState, realServerKey, serviceKey } from '../../../core/model/service.ts'
 import { familyIpv4, type Layout, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
-import { buildRing, ringDigest, ringSize } from './maglev.ts'
 import type { MapSet } from './map-set.ts'
+import { RingTable } from './ring-table.ts'
 
 export interface RealRow {
   readonly index: number
@@ -30,21 +30,26 @@ export interface ServiceRow {
 export class Tables {
   readonly #set: MapSet
   readonly #layout: Layout
+  readonly #rings: RingTable
+  /** Quarantined indices that no flow held at the last sweep; one that a CPU was just publishing shows at the next. */
+  #unheld = new Set<number>()
 
   constructor(set: MapSet, layout: Layout) {
     this.#set = set
     this.#layout = layout
+    this.#rings = new RingTable(set)
   }
 
   /** All services, sorted by VIP and port, with their real servers sorted by address and port. */
   services(): ServiceRow[] {
     const { serviceInfo } = this.#layout
     const rows = this.#set.rows('lb_svc_info')
+    const use = serviceInfo.offsetOf('use')
     const reals = Map.groupBy(this.#reals(), ({ service }) => service)
     const found: ServiceRow[] = []
     for (let id = 0; id < rows.count; id++) {
+      if (rows.view.getUint8(rows.at(id) + use) === 0) continue
       const info = serviceInfo.read(rows.view, rows.at(id))
-      if (info.use === 0) continue
       const config = configOf(info)
       found.push({
         id,
@@ -58,10 +63,10 @@ export class Tables {
   }
 
   observed(): ObservedService[] {
-    return this.services().map(({ config, reals, ringDigest: digest }) => ({
+    return this.services().map(({ id, config, reals }) => ({
       ...config,
       realServers: reals.map(({ address, port, weight, state, isUp }) => ({ address, port, weight, state, isUp })),
-      ringDigest: digest,
+      ringDigest: this.#rings.digest(id, reals),
       isForeign: false,
     }))
   }
@@ -100,7 +105,7 @@ export class Tables {
     const id = present?.id ?? this.#freeService()
     if (present === undefined) {
       this.#zeroStats('lb_svc_stats', this.#set.sizes.services, id)
-      this.#ring(id).fill(0)
+      this.#rings.clear(id)
     }
     const { check } = config
     serviceInfo.write(rows.view, rows.at(id), {
@@ -117,11 +122,11 @@ export class Tables {
       check_rise: check.type === 'tcp' ? check.rise : 0,
       check_fall: check.type === 'tcp' ? check.fall : 0,
       interface: config.interface,
-      ...(present === undefined ? { ring_digest: ringDigest(buildRing([])) } : {}),
-      use: 1,
+      ...(present === undefined ? { ring_digest: this.#rings.write(id, []) } : {}),
     })
-    if (present !== undefined) return
-    this.#countVip(config.vip, 1)
+    // Said last: an agent that dies before leaves a free place.
+    serviceInfo.write(rows.view, rows.at(id), { use: 1 })
+    this.#countVip(config.vip)
     this.#set
       .map('lb_services')
       .update(
@@ -137,11 +142,11 @@ export class Tables {
     this.#set
       .map('lb_services')
       .delete(this.#layout.serviceKey.encode({ vip, port, proto: word.protocol.tcp, family: familyIpv4 }))
-    this.#countVip(vip, -1)
-    this.#ring(present.id).fill(0)
+    this.#rings.clear(present.id)
     for (const real of present.reals) this.#writeReal(real.index, { use: realUse.quarantined })
     const rows = this.#set.rows('lb_svc_info')
     this.#layout.serviceInfo.write(rows.view, rows.at(present.id), { use: 0 })
+    this.#countVip(vip)
   }
 
   /** Adds a real server, or changes weight and state of one that is there; gives its index. */
@@ -171,11 +176,15 @@ export class Tables {
     return index
   }
 
+  /** Takes it out of the ring first: no new flow meets it. Its flows have no server afterwards. */
   removeReal(key: string, realServer: string): void {
-    const index = this.service(key).reals.find((row) => row.key === realServer)?.index
+    const index = this.services()
+      .find((service) => service.key === key)
+      ?.reals.find((row) => row.key === realServer)?.index
     if (index === undefined) return
+    this.rebuildRing(key, index)
     this.#writeReal(index, { use: realUse.quarantined })
-    this.rebuildRing(key)
+    this.#unheld.delete(index)
   }
 
   /** Returns true where it changed. */
@@ -189,45 +198,36 @@ export class Tables {
     return true
   }
 
-  /** Gives indices that no flow names any more free again. */
+  /** Gives indices free again that no flow named at two sweeps in a row. */
   release(held: ReadonlySet<number>): number {
     const rows = this.#set.rows('lb_reals')
     const use = this.#layout.real.offsetOf('use')
+    const unheld = new Set<number>()
     let released = 0
     for (let index = 1; index < rows.count; index++) {
       if (rows.view.getUint8(rows.at(index) + use) !== realUse.quarantined || held.has(index)) continue
-      rows.view.setUint8(rows.at(index) + use, realUse.free)
-      released++
+      if (this.#unheld.has(index)) {
+        rows.view.setUint8(rows.at(index) + use, realUse.free)
+        released++
+      } else unheld.add(index)
     }
+    this.#unheld = unheld
     return released
   }
 
   /** Share of the slots by real index. */
-  ringShares(id: number): ReadonlyMap<number, number> {
-    const counts = new Map<number, number>()
-    for (const index of this.#ring(id)) counts.set(index, (counts.get(index) ?? 0) + 1)
-    return new Map([...counts].map(([index, count]) => [index, count / ringSize]))
+  ringShares(id: number): Float64Array {
+    return this.#rings.shares(id)
   }
 
-  /** Writes the slots that change owner, one by one: no packet finds an empty slot in between. */
-  rebuildRing(key: string): void {
+  /** Drain, offline, down and weight 0 leave the ring; flows that exist stay where they are. */
+  rebuildRing(key: string, leaving?: number): void {
     const { id, reals } = this.service(key)
-    const members = reals.filter((real) => real.state === 'enabled' && real.isUp && real.weight > 0)
-    const built = buildRing(members)
-    const indices = built.keys.map((own) => members.find((real) => real.key === own)?.index ?? 0)
-    const ring = this.#ring(id)
-    for (let slot = 0; slot < ringSize; slot++) {
-      const index = indices[(built.slots[slot] ?? 0) - 1] ?? 0
-      if (ring[slot] !== index) ring[slot] = index
-    }
+    const members = reals.filter(
+      (real) => real.index !== leaving && real.state === 'enabled' && real.isUp && real.weight > 0,
+    )
     const rows = this.#set.rows('lb_svc_info')
-    const digest = ringDigest(built)
-    this.#layout.serviceInfo.write(rows.view, rows.at(id), { ring_digest: digest })
-  }
-
-  #ring(id: number): Uint16Array {
-    const rows = this.#set.rows('lb_ring')
-    return new Uint16Array(rows.view.buffer, rows.at(id), ringSize)
+    this.#layout.serviceInfo.write(rows.view, rows.at(id), { ring_digest: this.#rings.write(id, members) })
   }
 
   #writeReal(index: number, values: Parameters<Layout['real']['write']>[2]): void {
@@ -251,13 +251,12 @@ export class Tables {
     throw new AppError('REFUSED', `The dataplane has room for ${rows.count - 1} real servers, and all of it is taken.`)
   }
 
-  #countVip(vip: string, by: 1 | -1): void {
+  /** Writes how many services the VIP has now: counted, so that doing it twice changes nothing. */
+  #countVip(vip: string): void {
     const key = this.#layout.vipKey.encode({ vip, proto: word.protocol.tcp, family: familyIpv4 })
-    const map = this.#set.map('lb_vips')
-    const present = map.lookup(key)
-    const services = (present === null ? 0 : this.#layout.vip.decode(present).services) + by
-    if (services <= 0) map.delete(key)
-    else map.update(key, this.#layout.vip.encode({ services }))
+    const services = this.services().filter(({ config }) => config.vip === vip).length
+    if (services === 0) this.#set.map('lb_vips').delete(key)
+    else this.#set.map('lb_vips').update(key, this.#layout.vip.encode({ services }))
   }
 
   #zeroStats(name: string, perCpu: number, index: number): void {
