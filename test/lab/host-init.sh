@@ -33,7 +33,7 @@ touch /run/lab/node
 mount --bind "$node" /run/lab/node
 mount --rbind "$checkout" /run/lab/checkout
 
-for dir in etc var; do
+for dir in etc var usr/local/bin; do
   mkdir -p "/run/lab/layers/$dir/upper" "/run/lab/layers/$dir/work"
   mount -t overlay overlay \
     -o "lowerdir=/$dir,upperdir=/run/lab/layers/$dir/upper,workdir=/run/lab/layers/$dir/work" "/$dir"
