@@ -34,8 +34,8 @@ function waysTo(report: HostReport): Way[] {
   }
   if (canBeRoot(report)) return [{ transport: 'exec', detail: 'socketForbidden', argv: ['sudo', '-n', ...connect] }]
   if (report.agent.mayOpenViewSocket) {
-    const viewOnly = [...connect, '--view']
-    return [forwarded(viewSocket), { transport: 'exec', detail: 'streamLocalForbidden', argv: viewOnly }]
+    // The bridge takes the socket that it may open.
+    return [forwarded(viewSocket), { transport: 'exec', detail: 'streamLocalForbidden', argv: connect }]
   }
   throw new AppError('FORBIDDEN', `${report.user} may not open ${agentSocket} and may not use sudo.`, {
     hint: `Add ${report.user} to the group signalbox on the director: usermod -aG signalbox ${report.user}`,
@@ -61,13 +61,9 @@ export async function openAgentLink(
     try {
       wire = await openWire(connection, way, log)
     } catch (error) {
-      if (
-        !isLast &&
-        error instanceof AppError &&
-        error.code === 'REFUSED' &&
-        error.details?.['reason'] === 'prohibited'
-      ) {
-        log('sshd forbids stream-local forwarding: using the exec bridge.')
+      // OpenSSH answers "open failed" both where forwarding is forbidden and where nobody listens: the bridge tells which.
+      if (!isLast && error instanceof AppError && error.code === 'REFUSED') {
+        log(`${error.message} Trying the exec bridge.`)
         continue
       }
       throw notAnswering(error)

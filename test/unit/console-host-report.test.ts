@@ -69,16 +69,8 @@ test('a greeting of the login shell does not spoil the report', () => {
 })
 
 test.each(['dash', 'bash'])('the script runs in %s', (shell) => {
-  const [program = '', ...rest] = [
-    shell,
-    '-s',
-    '--',
-    '/opt/nowhere',
-    '/opt/nowhere/current',
-    '/run/no.sock',
-    '/run/v.sock',
-  ]
-  const text = execFileSync(program, rest, {
+  const argv = ['-s', '--', '/opt/nowhere', '/opt/nowhere/current', '/run/no.sock', '/run/v.sock']
+  const text = execFileSync(shell, argv, {
     input: hostReportScript,
     encoding: 'utf8',
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -15,7 +15,7 @@ export function rootCommands(connection: SshConnection, isRoot: boolean): RootCo
     const result = await connection.exec([...prefix, ...argv], options)
     if (result.code === 0) return result
     const end = result.code === null ? `ended by signal ${result.signal ?? '?'}` : `ended with ${result.code}`
-    const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-3).join(' ')
+    const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(0, 2).join(' ')
     throw new AppError(
       'REFUSED',
       `${argv.slice(0, 2).join(' ')} on ${connection.target.host} ${end}: ${said || 'it said nothing'}`,

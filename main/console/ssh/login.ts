@@ -14,6 +14,7 @@ import { type HostVerifier, hostVerifier } from './verify-host.ts'
 export interface LoginContext {
   readonly knownHosts: KnownHostsFiles
   readonly keys: KeySources
+  readonly keepaliveMs: number
 }
 
 /** Without progress for this long, and nobody being asked, the server counts as gone. */
@@ -46,7 +47,16 @@ export async function login(
     const auth = authentication(hop, credentials, asked.dialog, answers)
     const hadQuestions = asked.count()
     try {
-      return await attemptLogin({ hop, transport, verifier, auth, knownTypes, asked, signal })
+      return await attemptLogin({
+        hop,
+        transport,
+        verifier,
+        auth,
+        knownTypes,
+        asked,
+        signal,
+        keepaliveMs: context.keepaliveMs,
+      })
     } catch (error) {
       await asked.settled()
       signal.throwIfAborted()
@@ -70,9 +80,11 @@ interface Attempt {
   readonly knownTypes: readonly string[]
   readonly asked: TrackedDialog
   readonly signal: AbortSignal
+  readonly keepaliveMs: number
 }
 
-function attemptLogin({ hop, transport, verifier, auth, knownTypes, asked, signal }: Attempt): Promise<Client> {
+function attemptLogin(attempt: Attempt): Promise<Client> {
+  const { hop, transport, verifier, auth, knownTypes, asked, signal, keepaliveMs } = attempt
   const { dialog } = asked
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
@@ -129,7 +141,7 @@ function attemptLogin({ hop, transport, verifier, auth, knownTypes, asked, signa
         username: hop.user,
         algorithms: algorithmsFor(knownTypes),
         readyTimeout: 0,
-        keepaliveInterval: 15_000,
+        keepaliveInterval: keepaliveMs,
         keepaliveCountMax: 3,
         hostVerifier: (key: Buffer, verified: (isFine: boolean) => void) => {
           stall.progress()

@@ -19,6 +19,8 @@ export interface SshPortOptions {
   readonly agentSocket?: string | null
   /** Files with the keys of hosts that are read besides ours; left out: the operator's and the system's. */
   readonly knownHosts?: readonly string[]
+  /** A peer that leaves three questions "are you there" in a row unanswered is gone; their distance. Left out: 15 s. */
+  readonly keepaliveMs?: number
 }
 
 /** SSH by ssh2. */
@@ -31,6 +33,7 @@ export function createSshPort(options: SshPortOptions): SshPort {
       path.join(dataDir, 'known_hosts'),
       options.knownHosts ?? [path.join(sshDir, 'known_hosts'), '/etc/ssh/ssh_known_hosts'],
     ),
+    keepaliveMs: options.keepaliveMs ?? 15_000,
     keys: { home, agentSocket: options.agentSocket === undefined ? systemAgentSocket() : options.agentSocket },
   }
 
