@@ -71,6 +71,7 @@ export class Agent {
       clock,
       events: this.#events,
       ringOf,
+      onLook: ({ services }) => this.#health.update(services),
       onChange,
     })
     const services = () => this.reconciler.observed.services
@@ -95,7 +96,6 @@ export class Agent {
     this.#stops.add(dataplane.onEvent((event) => this.#neighbour(event.address, event.mac)))
     await this.reconciler.start()
     this.#events.add('agent.started', { params: { version } })
-    this.#health.update(this.reconciler.observed.services)
     this.#sample()
     this.#repeat(lookEveryMs, () => this.reconciler.look())
     this.#repeat(sampleEveryMs, () => this.#sample())
@@ -150,7 +150,6 @@ export class Agent {
 
   #push(): void {
     const state = this.state()
-    this.#health.update(state.observed.services)
     const { nowMs: _now, monotonicMs: _monotonic, progress, ...rest } = state
     // Clocks go on without being news.
     const moving = progress === null ? null : { ...progress, remainingMs: null, revertsAtMs: null }

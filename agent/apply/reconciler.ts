@@ -30,6 +30,8 @@ export interface ReconcilerOptions {
   readonly events: EventLog
   /** Owner of each ring slot, as the dataplane would fill it. */
   readonly ringOf: (members: readonly RingMember[]) => readonly string[]
+  /** Told at once what each look at the kernel found; later it may be outdated by what was done since. */
+  readonly onLook: (state: ObservedState) => void
   /** Told whenever something changed that a watcher would see. */
   readonly onChange: () => void
 }
@@ -162,6 +164,7 @@ export class Reconciler {
     const { state, interfaces } = await observe(targets, desired)
     this.#observed = state
     this.#interfaces = interfaces
+    this.#options.onLook(state)
     const drift = plan(desired, state).map(({ step }) => step)
     const { revision } = store.current()
     if (drift.length > 0 && this.#drift.length === 0) {

@@ -138,8 +138,9 @@ export class HealthChecker {
     }
     watched.sinceMs = clock.nowMs()
     const isUp = next.isUp === true
+    // A newcomer counts as up in the dataplane until its first result.
+    if (verdict.isUp === null && isUp && target.wasUp) return
     this.#tell(target.services, target.key, isUp)
-    if (verdict.isUp === null && isUp) return
     const [service = null] = target.services
     const params = { realServer: target.key, ...(result.isUp ? {} : { error: result.error }) }
     events.add(isUp ? 'health.up' : 'health.down', { service, realServer: target.key, params })
