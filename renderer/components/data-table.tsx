@@ -8,6 +8,7 @@ import {
   tableFeatures,
   useTable,
 } from '@tanstack/react-table'
+import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -19,8 +20,10 @@ export interface Column<Row> {
   readonly header: ReactNode
   /** Explains the column on hover and to readers of the screen. */
   readonly hint?: string
-  /** CSS width; columns without one share what is left. */
-  readonly width?: string
+  /** Width in pixels; columns without one share what is left. */
+  readonly width?: number
+  /** Left out where the table is too narrow for all columns, the last one first. */
+  readonly isOptional?: boolean
   readonly align?: 'end'
   readonly cell: (row: Row) => ReactNode
   /** What the column is sorted by; left out, it is not sortable. Null goes last. */
@@ -36,6 +39,25 @@ const features = tableFeatures({
 })
 
 const rowHeight = 26
+/** The least that a column without a width is worth. */
+const leastFlexible = 170
+
+const widthOf = (columns: readonly { readonly width?: number }[]): number =>
+  columns.reduce((sum, { width }) => sum + (width ?? leastFlexible), 0)
+
+/** The columns that fit; those that are not optional stay and scroll. */
+function fitting<C extends { readonly width?: number; readonly isOptional?: boolean }>(
+  columns: readonly C[],
+  available: number,
+): readonly C[] {
+  let kept = columns
+  while (available > 0 && widthOf(kept) > available) {
+    const dropped = kept.findLast(({ isOptional }) => isOptional === true)
+    if (dropped === undefined) break
+    kept = kept.filter((column) => column !== dropped)
+  }
+  return kept
+}
 
 function compare(a: string | number | null, b: string | number | null): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
@@ -50,7 +72,7 @@ function compare(a: string | number | null, b: string | number | null): number {
 export function DataTable<Row extends object>({
   label,
   rows,
-  columns,
+  columns: allColumns,
   rowKey,
   searchText,
   filter = '',
@@ -78,6 +100,8 @@ export function DataTable<Row extends object>({
 }) {
   const { t } = useTranslation()
   const scroller = useRef<HTMLDivElement>(null)
+  const { ref: measured, width: available } = useElementSize<HTMLDivElement>()
+  const columns = useMemo(() => fitting(allColumns, available), [allColumns, available])
   const [activeKey, setActiveKey] = useState<string | null>(null)
   const wantsFocus = useRef(false)
 
@@ -173,8 +197,13 @@ export function DataTable<Row extends object>({
 
   return (
     <div className={styles.frame} style={maxHeight === undefined ? undefined : { maxHeight }}>
-      <div ref={scroller} className={styles.scroller} data-rows="">
-        <table className={styles.table} aria-label={label} aria-rowcount={shown.length + 1}>
+      <div ref={useMergedRef(scroller, measured)} className={styles.scroller} data-rows="">
+        <table
+          className={styles.table}
+          style={{ minWidth: widthOf(columns) }}
+          aria-label={label}
+          aria-rowcount={shown.length + 1}
+        >
           <colgroup>
             {columns.map(({ id, width }) => (
               <col key={id} style={width === undefined ? undefined : { width }} />

@@ -4,12 +4,12 @@ import type { Point } from '../series/rates.ts'
 const width = 120
 
 /** Path through the points of a 120-wide box; a gap lifts the pen. */
-function pathOf(points: readonly Point[], height: number): { line: string; area: string } {
+function pathOf(points: readonly Point[], height: number, top: number | undefined): { line: string; area: string } {
   const first = points[0]
   const last = points.at(-1)
   if (first === undefined || last === undefined) return { line: '', area: '' }
   const span = Math.max(1, last.atMs - first.atMs)
-  const max = Math.max(1e-9, ...points.map(({ value }) => value ?? 0))
+  const max = Math.max(1e-9, top ?? 0, ...points.map(({ value }) => value ?? 0))
   const x = (point: Point) => ((point.atMs - first.atMs) / span) * width
   const y = (value: number) => height - 1.5 - (value / max) * (height - 4)
   let line = ''
@@ -33,8 +33,17 @@ function pathOf(points: readonly Point[], height: number): { line: string; area:
 }
 
 /** The shape of a quarter of an hour beside a figure that says the value; decorative for readers of the screen. */
-export function Sparkline({ points, height = 28 }: { readonly points: readonly Point[]; readonly height?: number }) {
-  const { line, area } = useMemo(() => pathOf(points, height), [points, height])
+export function Sparkline({
+  points,
+  height = 28,
+  top,
+}: {
+  readonly points: readonly Point[]
+  readonly height?: number
+  /** Value at the upper edge, for lines that are to be compared. */
+  readonly top?: number
+}) {
+  const { line, area } = useMemo(() => pathOf(points, height, top), [points, height, top])
   return (
     <svg
       viewBox={`0 0 ${width} ${height}`}

@@ -117,6 +117,7 @@ export function Palette({
       nothingFound={t('palette.nothing')}
       limit={60}
       scrollable
+      overlayProps={{ blur: 0, backgroundOpacity: 0.45 }}
       maxHeight={420}
       searchProps={{
         placeholder: t('frame.search'),

@@ -125,7 +125,7 @@ export const services = {
       vipOn: 'on {interface}',
       vipAbsent: 'not on any interface',
       ring: 'Digest of the ring',
-      reset: 'Take typing back',
+      reset: 'Reset',
     },
     field: {
       name: 'Name',

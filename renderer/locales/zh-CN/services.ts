@@ -107,7 +107,7 @@ export const services = {
       vipOn: '{interface}',
       vipAbsent: '不在任何接口上',
       ring: '环的摘要',
-      reset: '撤回输入',
+      reset: '重置',
     },
     field: {
       name: '名称',

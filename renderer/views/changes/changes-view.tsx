@@ -108,7 +108,7 @@ function useColumns(): readonly Column<RevisionSummary>[] {
       {
         id: 'revision',
         header: t('changes.number'),
-        width: '70px',
+        width: 70,
         align: 'end',
         cell: (row) => row.revision,
         sortBy: (row) => row.revision,
@@ -116,14 +116,14 @@ function useColumns(): readonly Column<RevisionSummary>[] {
       {
         id: 'at',
         header: t('changes.at'),
-        width: '150px',
+        width: 150,
         cell: (row) => <Time atMs={row.atMs} />,
         sortBy: (row) => row.atMs,
       },
       {
         id: 'outcome',
         header: t('changes.outcome'),
-        width: '260px',
+        width: 260,
         cell: (row) => (
           <StatusMark
             status={markOf[row.outcome]}
@@ -143,13 +143,13 @@ function useColumns(): readonly Column<RevisionSummary>[] {
       {
         id: 'author',
         header: t('changes.author'),
-        width: '200px',
+        width: 200,
         cell: (row) => `${row.author.user} · ${t(`changes.via.${row.author.via}`)} · ${row.author.from}`,
       },
       {
         id: 'touched',
         header: t('changes.touched'),
-        width: '220px',
+        width: 220,
         cell: (row) => <span className="sb-mono">{row.touched.join(' ')}</span>,
       },
     ],

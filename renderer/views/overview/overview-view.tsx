@@ -32,7 +32,10 @@ export default function OverviewView({ directorId }: { readonly directorId: stri
   const newService = useNewService(directorId)
   const events = state?.events.toSorted((a, b) => b.atMs - a.atMs || b.id - a.id) ?? []
   return (
-    <Page title={t('nav.overview')} actions={<NewServiceButton command={newService} />}>
+    <Page
+      title={t('nav.overview')}
+      actions={<NewServiceButton command={newService} isDisabled={freshness !== 'live'} />}
+    >
       <StaleNotice directorId={directorId} />
       <NewServiceError command={newService} />
       {entry !== undefined && <ClockSkew session={entry.session} />}

@@ -18,7 +18,7 @@ export function ChecksTab({ directorId, view }: { readonly directorId: string; r
     {
       id: 'state',
       header: t('column.state'),
-      width: '130px',
+      width: 130,
       sortBy: ({ status }) => status,
       cell: ({ status, isOffline }) => (
         <StatusMark status={status} isQuiet label={isOffline ? t('status.offline') : undefined} />
@@ -27,14 +27,14 @@ export function ChecksTab({ directorId, view }: { readonly directorId: string; r
     {
       id: 'server',
       header: t('column.realServer'),
-      width: '220px',
+      width: 220,
       sortBy: ({ key }) => key,
       cell: ({ key }) => <span className="sb-mono">{key}</span>,
     },
     {
       id: 'latency',
       header: t('column.latency'),
-      width: '110px',
+      width: 110,
       align: 'end',
       sortBy: ({ measured }) => measured?.checkLatencyMs ?? null,
       cell: ({ measured }) =>
@@ -43,7 +43,7 @@ export function ChecksTab({ directorId, view }: { readonly directorId: string; r
     {
       id: 'since',
       header: t('column.lastChange'),
-      width: '130px',
+      width: 130,
       align: 'end',
       sortBy: ({ measured }) => measured?.sinceMs ?? null,
       cell: ({ measured }) =>

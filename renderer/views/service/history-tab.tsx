@@ -25,7 +25,7 @@ export function HistoryTab({ directorId, serviceKey }: { readonly directorId: st
     {
       id: 'revision',
       header: t('column.revision'),
-      width: '90px',
+      width: 90,
       align: 'end',
       sortBy: (row) => row.revision,
       cell: (row) => row.revision,
@@ -33,21 +33,21 @@ export function HistoryTab({ directorId, serviceKey }: { readonly directorId: st
     {
       id: 'at',
       header: t('column.when'),
-      width: '150px',
+      width: 150,
       sortBy: (row) => row.atMs,
       cell: (row) => <Time atMs={row.atMs} skewMs={skewMs} />,
     },
     {
       id: 'outcome',
       header: t('column.outcome'),
-      width: '130px',
+      width: 130,
       sortBy: (row) => row.outcome,
       cell: (row) => t(`outcome.${row.outcome}`),
     },
     {
       id: 'who',
       header: t('column.who'),
-      width: '200px',
+      width: 200,
       sortBy: ({ author }) => author.user,
       cell: ({ author }) => `${author.user} · ${author.via}`,
     },

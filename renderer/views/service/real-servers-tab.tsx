@@ -52,7 +52,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
       {
         id: 'state',
         header: t('column.state'),
-        width: '128px',
+        width: 118,
         sortBy: ({ server }) => byTrouble.indexOf(server.status),
         cell: ({ server }) => {
           const next = pendingOf(server)
@@ -84,7 +84,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
       {
         id: 'weight',
         header: t('column.weight'),
-        width: '96px',
+        width: 96,
         align: 'end',
         sortBy: ({ server }) => server.desired.weight,
         cell: ({ server }) => {
@@ -111,7 +111,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
         id: 'share',
         header: t('column.share'),
         hint: t('service.shareHint'),
-        width: '132px',
+        width: 124,
         align: 'end',
         sortBy: ({ share }) => share,
         cell: ({ share, expected, isTelling }) => {
@@ -131,7 +131,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
         id: 'flows',
         header: isDirect ? t('column.flowsEstimated') : t('column.flows'),
         hint: isDirect ? t('service.flowsEstimated') : undefined,
-        width: '104px',
+        width: 104,
         align: 'end',
         sortBy: ({ server }) => server.measured?.activeFlows ?? null,
         cell: ({ server }) =>
@@ -140,24 +140,26 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
       {
         id: 'connections',
         header: t('column.connections'),
-        width: '82px',
+        width: 82,
         align: 'end',
         sortBy: ({ connections }) => connections,
         cell: ({ connections }) => (connections === null ? '–' : formatSi(connections, i18n.language)),
       },
       {
         id: 'in',
+        isOptional: true,
         header: t('column.in'),
-        width: '104px',
+        width: 104,
         align: 'end',
         sortBy: ({ bits }) => bits,
         cell: ({ bits }) => (bits === null ? '–' : formatWithUnit(bits, 'bit/s', i18n.language)),
       },
       {
         id: 'latency',
+        isOptional: true,
         header: t('column.latency'),
         hint: t('service.latencyHint'),
-        width: '112px',
+        width: 112,
         align: 'end',
         sortBy: ({ server }) => server.measured?.checkLatencyMs ?? null,
         cell: ({ server }) => {
@@ -169,8 +171,9 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
       },
       {
         id: 'since',
+        isOptional: true,
         header: t('column.lastChange'),
-        width: '96px',
+        width: 96,
         align: 'end',
         sortBy: ({ server }) => server.measured?.sinceMs ?? null,
         cell: ({ server }) =>
@@ -179,7 +182,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
       {
         id: 'actions',
         header: <span className="sb-dim" />,
-        width: '64px',
+        width: 64,
         align: 'end',
         cell: ({ server }) => {
           const next = pendingOf(server)

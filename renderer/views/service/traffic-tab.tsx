@@ -62,6 +62,8 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
   if (readings.length === 0)
     return <Empty icon="chart" sentence={t('chart.noSamples')} more={t('chart.noSamplesMore')} />
   const isDirect = view.service.forwarding === 'dr'
+  // One scale for all small graphs: they are there to be compared.
+  const top = Math.max(0, ...byServer.connections.flatMap(({ points }) => points.map(({ value }) => value ?? 0)))
   const hasHadTraffic = byServer.connections.some(({ points }) => points.some(({ value }) => (value ?? 0) > 0))
   return (
     <>
@@ -100,7 +102,7 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
                     </span>
                     <strong>{value === null ? '–' : formatSi(value, i18n.language)}</strong>
                   </div>
-                  <Sparkline points={points} height={26} />
+                  <Sparkline points={points} height={26} top={top} />
                 </div>
               )
             })}

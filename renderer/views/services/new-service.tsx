@@ -16,10 +16,21 @@ export function useNewService(directorId: string | undefined): Command<[], void>
   })
 }
 
-export function NewServiceButton({ command }: { readonly command: Command<[], void> }) {
+export function NewServiceButton({
+  command,
+  isDisabled = false,
+}: {
+  readonly command: Command<[], void>
+  readonly isDisabled?: boolean
+}) {
   const { t } = useTranslation()
   return (
-    <Button leftSection={<Icon name="plus" size={14} />} loading={command.isRunning} onClick={() => void command.run()}>
+    <Button
+      leftSection={<Icon name="plus" size={14} />}
+      loading={command.isRunning}
+      disabled={isDisabled}
+      onClick={() => void command.run()}
+    >
       {t('action.newService')}
     </Button>
   )

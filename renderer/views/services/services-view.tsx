@@ -58,7 +58,7 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       {
         id: 'state',
         header: t('column.state'),
-        width: '116px',
+        width: 116,
         sortBy: ({ view }) => byTrouble.indexOf(view.status),
         cell: ({ view }) => <StatusMark status={view.status} isQuiet />,
       },
@@ -75,7 +75,7 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       {
         id: 'address',
         header: t('column.vip'),
-        width: '184px',
+        width: 176,
         sortBy: ({ view }) => `${view.service.vip}:${view.service.port}`,
         cell: ({ view }) => (
           <span className="sb-mono">
@@ -85,15 +85,16 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       },
       {
         id: 'mode',
+        isOptional: true,
         header: t('column.mode'),
-        width: '64px',
+        width: 64,
         sortBy: ({ view }) => view.service.forwarding,
         cell: ({ view }) => view.service.forwarding.toUpperCase(),
       },
       {
         id: 'up',
         header: t('column.upTotal'),
-        width: '84px',
+        width: 84,
         align: 'end',
         sortBy: ({ view }) => view.counts.up,
         cell: ({ view }) => `${view.counts.up}/${view.counts.total}`,
@@ -101,16 +102,17 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       {
         id: 'connections',
         header: t('column.connections'),
-        width: '110px',
+        width: 110,
         align: 'end',
         sortBy: ({ connections }) => connections,
         cell: ({ connections }) => (connections === null ? '–' : formatSi(connections, i18n.language)),
       },
       {
         id: 'flows',
+        isOptional: true,
         header: t('column.flows'),
         hint: t('service.flowsEstimated'),
-        width: '110px',
+        width: 110,
         align: 'end',
         sortBy: ({ flows }) => flows,
         cell: ({ flows }) => (flows === null ? '–' : formatSi(flows, i18n.language)),
@@ -118,7 +120,7 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       {
         id: 'in',
         header: t('column.in'),
-        width: '110px',
+        width: 110,
         align: 'end',
         sortBy: ({ bits }) => bits,
         cell: ({ bits }) => (bits === null ? '–' : formatWithUnit(bits, 'bit/s', i18n.language)),
@@ -134,7 +136,7 @@ export default function ServicesView({ directorId }: { readonly directorId: stri
       actions={
         <>
           {services.length > 0 && <FilterInput value={filter} onChange={setFilter} label={t('services.filter')} />}
-          <NewServiceButton command={newService} />
+          <NewServiceButton command={newService} isDisabled={freshness !== 'live'} />
         </>
       }
     >

@@ -113,7 +113,7 @@ function Import({ directorId }: { readonly directorId: string }) {
         autosize
         minRows={6}
         maxRows={18}
-        ff="monospace"
+        classNames={{ input: 'sb-mono' }}
         spellCheck={false}
       />
       <InlineError error={propose.error ?? readFile.error} />

@@ -3,7 +3,14 @@ import styles from './topology.module.css'
 
 export type FlowEdge = Edge<{ readonly share: number; readonly isMoving: boolean; readonly isDimmed: boolean }, 'flow'>
 export type ReplyEdge = Edge<
-  { readonly busX: number; readonly busY: number; readonly isMoving: boolean; readonly isDimmed: boolean },
+  {
+    readonly busX: number
+    readonly busY: number
+    /** The way from the lowest pool is drawn whole; the others join it. */
+    readonly hasTrunk: boolean
+    readonly isMoving: boolean
+    readonly isDimmed: boolean
+  },
   'reply'
 >
 export type MapEdge = FlowEdge | ReplyEdge
@@ -26,17 +33,27 @@ function Flow(props: EdgeProps<FlowEdge>) {
 
 /** The reply in DR: from the real server to the client, past the director; always dashed. */
 function Reply({ sourceX, sourceY, targetX, targetY, data }: EdgeProps<ReplyEdge>) {
-  const { busX, busY, isMoving, isDimmed } = data ?? { busX: sourceX, busY: targetY, isMoving: false, isDimmed: false }
+  const { busX, busY, hasTrunk, isMoving, isDimmed } = data ?? {
+    busX: sourceX,
+    busY: targetY,
+    hasTrunk: true,
+    isMoving: false,
+    isDimmed: false,
+  }
   const r = 8
-  const path = [
-    `M${sourceX} ${sourceY}H${busX - r}`,
+  const trunk = [
     `Q${busX} ${sourceY} ${busX} ${sourceY - r}`,
     `V${busY + r}Q${busX} ${busY} ${busX - r} ${busY}`,
     `H${targetX + r}Q${targetX} ${busY} ${targetX} ${busY + r}V${targetY}`,
   ].join('')
+  const path = hasTrunk ? `M${sourceX} ${sourceY}H${busX - r}${trunk}` : `M${sourceX} ${sourceY}H${busX}`
   return (
     <g className={isDimmed ? styles.dimmed : undefined}>
-      <path d={path} className={isMoving ? styles.replyMoving : styles.reply} markerEnd="url(#sb-arrow)" />
+      <path
+        d={path}
+        className={isMoving ? styles.replyMoving : styles.reply}
+        markerEnd={hasTrunk ? 'url(#sb-arrow)' : undefined}
+      />
     </g>
   )
 }

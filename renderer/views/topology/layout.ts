@@ -29,6 +29,7 @@ export interface Layout {
   /** Where the reply path runs: right of all pools, then above everything, back to the clients. */
   readonly busX: number
   readonly busY: number
+  readonly bottom: number
 }
 
 export function poolHeight(servers: number): number {
@@ -56,5 +57,6 @@ export function layoutOf(services: readonly Pick<ServiceView, 'key' | 'realServe
     services: placed,
     busX: columnX.pool + poolWidth + 34,
     busY: -26,
+    bottom: Math.max(y - gap, top + 96),
   }
 }

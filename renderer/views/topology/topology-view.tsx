@@ -1,6 +1,6 @@
 import '@xyflow/react/dist/base.css'
-import { ReactFlow, useReactFlow } from '@xyflow/react'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { ReactFlow, getViewportForBounds, useReactFlow, useStore } from '@xyflow/react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FilterInput } from '../../components/filter-input.tsx'
 import { Page } from '../../components/page.tsx'
@@ -15,11 +15,13 @@ import { useSamples, useWatchStats } from '../../store/stats-store.ts'
 import { NewServiceError, useNewService } from '../services/new-service.tsx'
 import { Details } from './details.tsx'
 import { edgeTypes, type MapEdge } from './edges.tsx'
-import { layoutOf } from './layout.ts'
+import { type Layout, layoutOf } from './layout.ts'
 import { type MapNode, type Selection, nodeTypes } from './nodes.tsx'
 import styles from './topology.module.css'
 
-const fit = { maxZoom: 1, padding: 0.06 } as const
+const minZoom = 0.15
+/** Two lines of legend with its distance from the edge. */
+const legendHeight = 76
 
 const legend: readonly Status[] = ['up', 'degraded', 'down', 'draining', 'unknown']
 
@@ -154,7 +156,14 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
           sourceHandle: 'reply',
           target: 'clients',
           targetHandle: 'reply',
-          data: { busX: layout.busX, busY: layout.busY, isMoving, isDimmed },
+          data: {
+            busX: layout.busX,
+            busY: layout.busY,
+            // Drawn once for all: dashes on dashes would make a solid line.
+            hasTrunk: i === services.length - 1,
+            isMoving: i === services.length - 1 ? isLive && total > 0 : isMoving,
+            isDimmed,
+          },
         },
       )
     }
@@ -197,10 +206,8 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
               deleteKeyCode={null}
               selectionKeyCode={null}
               multiSelectionKeyCode={null}
-              minZoom={0.15}
+              minZoom={minZoom}
               maxZoom={2}
-              fitView
-              fitViewOptions={fit}
               onlyRenderVisibleElements={services.length > 60}
               proOptions={{ hideAttribution: true }}
               onNodeClick={(_event, node) => setSelection(selectionOf(node.id))}
@@ -210,7 +217,7 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
               }}
               onPaneClick={() => setSelection(null)}
             >
-              <Refit isNarrow={selection !== null} />
+              <Fit layout={layout} />
               <svg className={styles.defs} aria-hidden="true">
                 <defs>
                   <marker
@@ -260,16 +267,20 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
   )
 }
 
-/** Shows the whole map again when the details beside it come or go; cards keep their places on the map. */
-function Refit({ isNarrow }: { readonly isNarrow: boolean }) {
-  const { fitView } = useReactFlow()
-  const wasNarrow = useRef(isNarrow)
+/**
+ * Shows the whole map, with the reply's way around it and room for the legend, when it opens and when the space for it
+ * changes; cards keep their places on the map, and what the reader zoomed to stays while data change.
+ */
+function Fit({ layout }: { readonly layout: Layout }) {
+  const { setViewport } = useReactFlow()
+  const width = useStore((s) => s.width)
+  const height = useStore((s) => s.height)
   useEffect(() => {
-    if (wasNarrow.current === isNarrow) return
-    wasNarrow.current = isNarrow
-    const frame = requestAnimationFrame(() => void fitView(fit))
-    return () => cancelAnimationFrame(frame)
-  }, [isNarrow, fitView])
+    if (width === 0 || height === 0) return
+    const bounds = { x: 0, y: layout.busY, width: layout.busX, height: layout.bottom - layout.busY }
+    const padding = { top: '20px', left: '24px', right: '24px', bottom: `${legendHeight}px` } as const
+    void setViewport(getViewportForBounds(bounds, width, height, minZoom, 1, padding))
+  }, [width, height, layout, setViewport])
   return null
 }
 

@@ -90,21 +90,21 @@ export function ProofPanel({ clientHosts, requests, wanted, isRunning, error, ex
                 id: 'answers',
                 header: t('wizard.proof.answers'),
                 align: 'end',
-                width: '110px',
+                width: 110,
                 cell: ([, own]) => own,
               },
               {
                 id: 'share',
                 header: t('wizard.proof.share'),
                 align: 'end',
-                width: '110px',
+                width: 110,
                 cell: ([, own]) => (answered === 0 ? '—' : formatShare(own / answered, i18n.language)),
               },
               {
                 id: 'expected',
                 header: t('wizard.proof.expected'),
                 align: 'end',
-                width: '110px',
+                width: 110,
                 cell: ([key]) => formatShare(expectedShares[key] ?? 0, i18n.language),
               },
             ]}
@@ -134,7 +134,7 @@ function Failures({ requests }: { readonly requests: readonly ProofRequest[] }) 
       maxHeight="160px"
       columns={[
         { id: 'error', header: t('wizard.proof.error'), cell: ([error]) => <span className="sb-mono">{error}</span> },
-        { id: 'count', header: t('wizard.proof.count'), align: 'end', width: '110px', cell: ([, count]) => count },
+        { id: 'count', header: t('wizard.proof.count'), align: 'end', width: 110, cell: ([, count]) => count },
       ]}
     />
   )

@@ -49,7 +49,7 @@ export function StepAddresses({ form, change, issues, hello }: StepProps & { rea
           error={errorOf('vip')}
           data-field="vip"
           w={240}
-          ff="monospace"
+          classNames={{ input: 'sb-mono' }}
         />
         <Select
           label={t('wizard.addresses.interface')}
@@ -103,7 +103,7 @@ export function StepAddresses({ form, change, issues, hello }: StepProps & { rea
           maxRows={8}
           autosize
           w={420}
-          ff="monospace"
+          classNames={{ input: 'sb-mono' }}
         />
         <Button variant="default" onClick={addPasted} disabled={pasted.trim() === ''}>
           {t('wizard.addresses.addPasted')}
