@@ -1,3 +1,5 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import os from 'node:os'
@@ -163,6 +165,49 @@ test('a locked key asks for its passphrase only when the server wants this key, 
     { kind: 'passphrase', keyFile: file, wasWrong: true },
   ])
   await expect(connect(at(s), willing('wrong'))).rejects.toMatchObject({ code: 'SSH_PASSPHRASE' })
+})
+
+test('keys of the SSH agent come first, and a key that the profile names is taken from it without its passphrase', async () => {
+  const locked = newKey('secret')
+  const other = newKey()
+  const socket = path.join(home, 'agent.sock')
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+  try {
+    await expect.poll(() => existsSync(socket)).toBe(true)
+    const env = { ...process.env, SSH_AUTH_SOCK: socket }
+    for (const [name, key] of [
+      ['other', other.private],
+      ['mine', newKey().private],
+    ] as const) {
+      await writeFile(path.join(home, name), key, { mode: 0o600 })
+      execFileSync('ssh-add', ['-q', path.join(home, name)], { env, stdio: 'ignore' })
+    }
+    const s = await server({ authorizedKeys: [other.public, locked.public] })
+    const byAgent = willing()
+    await connect(at(s), byAgent, socket)
+    expect(byAgent.steps.at(-1)).toBe('auth done agent')
+
+    const named = willing()
+    await connect(at(s, { keyFile: path.join(home, 'other') }), named, socket)
+    expect(named.steps.at(-1)).toBe('auth done agent')
+    expect(named.asked).toEqual([])
+
+    // A key that is not in the agent is not replaced by one that is.
+    await writeFile(path.join(home, 'locked'), locked.private, { mode: 0o600 })
+    const file = willing('secret')
+    await connect(at(s, { keyFile: path.join(home, 'locked') }), file, socket)
+    expect(file.asked.map(({ kind }) => kind)).toEqual(['passphrase'])
+    expect(file.steps.at(-1)).toBe('auth done keyFile')
+  } finally {
+    agent.kill()
+  }
+})
+
+test('an SSH agent that is gone is no obstacle', async () => {
+  const s = await server()
+  const who = willing('pw')
+  await connect(at(s), who, path.join(home, 'no-agent.sock'))
+  expect(who.log.join()).toContain('The SSH agent did not answer')
 })
 
 test('a missing key file is named', async () => {

@@ -30,10 +30,10 @@ beforeAll(async () => {
 afterAll(() => lab.stop())
 
 let opened: LabConsole | undefined
-async function withConsole<T>(user: string, use: (lab: LabConsole) => Promise<T>): Promise<T> {
+async function withConsole<T>(user: string, work: (console: LabConsole) => Promise<T>): Promise<T> {
   opened = await openLabConsole(lab, targetOf(lab, 'director', user))
   try {
-    return await use(opened)
+    return await work(opened)
   } finally {
     await opened.close()
   }
@@ -43,12 +43,12 @@ const stepOf = (session: { steps: { id: string; detail: string | null }[] }, id:
   session.steps.find((step) => step.id === id)
 
 test('a login without root is named before anything is changed', async () => {
-  await withConsole('nobody-special', async ({ client, answer, until }) => {
-    await client.call('directors.connect', { directorId })
-    const asked = await until('the host key', ({ question }) => question !== null)
+  await withConsole('nobody-special', async (console) => {
+    await console.client.call('directors.connect', { directorId })
+    const asked = await console.until('the host key', ({ question }) => question !== null)
     expect(asked.question).toMatchObject({ kind: 'hostKey', fingerprint: lab.host('director').fingerprint })
-    await answer(asked.question, { kind: 'accept' })
-    const { error } = await until('the failure', ({ phase }) => phase === 'failed')
+    await console.answer(asked.question, { kind: 'accept' })
+    const { error } = await console.until('the failure', ({ phase }) => phase === 'failed')
     expect(error).toMatchObject({ code: 'HOST_UNFIT' })
     expect(Object.keys(error?.details ?? {})).toEqual(['unfit.root'])
   })
@@ -97,7 +97,7 @@ test('a VIP equal to the address that SSH came in by is refused without the page
     })
     await expect(planning).rejects.toMatchObject({
       code: 'BAD_INPUT',
-      issues: [expect.objectContaining({ expectation: 'notManagementAddress' })],
+      issues: [{ expectation: 'notManagementAddress' }],
     })
   })
 })
