@@ -34,7 +34,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   const said = state === 'idle' ? label : t(`copy.${state}`)
   return (
     <Tooltip label={said}>
-      <ActionIcon aria-label={label} onClick={copy} size={22} data-copied={state === 'copied' || undefined}>
+      <ActionIcon aria-label={label} onClick={copy} size={24} data-copied={state === 'copied' || undefined}>
         <Icon name={state === 'copied' ? 'check' : 'copy'} size={14} />
         <span role="status" className="sb-hidden">
           {state === 'idle' ? '' : said}

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { Routes } from '../app/routes.tsx'
 import { ReviewDrawer } from '../change/review-drawer.tsx'
 import { useDirector } from '../store/selectors.ts'
+import { QuestionDialog } from '../views/connect/question-dialog.tsx'
 import { Footer } from './footer.tsx'
 import styles from './frame.module.css'
 import { HelpDialog } from './help-dialog.tsx'
@@ -16,7 +17,8 @@ import { useShortcuts } from './use-shortcuts.ts'
 export function Frame() {
   const { t } = useTranslation()
   const directorId = useFrameDirector()
-  const isProduction = useDirector(directorId)?.profile.isProduction ?? false
+  const director = useDirector(directorId)
+  const isProduction = director?.profile.isProduction ?? false
   const [isHelpOpen, help] = useDisclosure(false)
   useShortcuts(directorId, help.open)
   return (
@@ -39,6 +41,10 @@ export function Frame() {
       <Footer directorId={directorId} />
       <ReviewDrawer />
       <Palette directorId={directorId} onHelp={help.open} />
+      {/* Wherever the operator is: checks and proofs meet host keys that nobody has seen yet. */}
+      {director !== undefined && (
+        <QuestionDialog directorId={director.profile.id} question={director.session.question} />
+      )}
       <HelpDialog isOpen={isHelpOpen} onClose={help.close} />
     </div>
   )

@@ -14,7 +14,6 @@ import { statusOfPhase } from '../../frame/session-status.ts'
 import { ConnectSteps } from './connect-steps.tsx'
 import styles from './connect.module.css'
 import { KeyChanged } from './key-changed.tsx'
-import { QuestionDialog } from './question-dialog.tsx'
 import { formatTarget } from './target-text.ts'
 import { ClockSkew } from './clock-skew.tsx'
 
@@ -98,7 +97,6 @@ export function ConnectionPanel({ entry, onEdit }: { readonly entry: DirectorEnt
           />
         </div>
       )}
-      <QuestionDialog directorId={directorId} question={session.question} />
     </>
   )
 }

@@ -19,7 +19,7 @@ export function WelcomeCard() {
       <p className="sb-dim">{t('welcome.sentence')}</p>
       <ActionIcon
         className={styles.dismiss}
-        size={22}
+        size={24}
         aria-label={t('welcome.dismiss')}
         onClick={() => dismiss(welcome.id)}
       >

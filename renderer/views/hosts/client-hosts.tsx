@@ -58,7 +58,7 @@ export function ClientHosts() {
               <span className="sb-mono sb-dim sb-cut">{formatTarget(target)}</span>
             </span>
             <ActionIcon
-              size={22}
+              size={24}
               aria-label={t('clientHosts.forget', { name })}
               title={t('clientHosts.forget', { name })}
               onClick={() => void forget.run(id)}

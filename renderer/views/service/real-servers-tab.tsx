@@ -192,7 +192,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
               <CopyButton text={server.key} what={server.key} />
               <Menu position="bottom-end">
                 <Menu.Target>
-                  <ActionIcon size={22} aria-label={t('service.actionsOf', { name: label(server) })}>
+                  <ActionIcon size={24} aria-label={t('service.actionsOf', { name: label(server) })}>
                     <Icon name="menu" size={14} />
                   </ActionIcon>
                 </Menu.Target>

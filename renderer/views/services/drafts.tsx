@@ -42,7 +42,7 @@ export function Drafts({ directorId }: { readonly directorId: string }) {
             </span>
             <Tooltip label={t('drafts.remove')}>
               <ActionIcon
-                size={22}
+                size={24}
                 aria-label={t('drafts.removeNamed', { name: draft.form.name || t('drafts.unnamed') })}
                 onClick={() => void remove.run(draft.id)}
               >
