@@ -7,8 +7,6 @@ let opened: LabConsole | undefined
 
 beforeAll(async () => {
   lab = await startLab({ realServers: 1, director: { ssh: { port: 2222, streamLocalForwarding: false } } })
-  // A lab host's /usr is the machine's, read-only; on a real host the agent puts a link there.
-  await lab.exec('director', ['mount', '-t', 'tmpfs', 'tmpfs', '/usr/local/bin'], { mustSucceed: true })
 })
 afterAll(() => lab.stop())
 afterEach(() => opened?.close())

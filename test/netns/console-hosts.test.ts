@@ -9,7 +9,6 @@ const asked: Question[] = []
 
 beforeAll(async () => {
   lab = await startLab({ realServers: 2, director: { jump: true } })
-  await lab.exec('director', ['mount', '-t', 'tmpfs', 'tmpfs', '/usr/local/bin'], { mustSucceed: true })
   const { jump: _none, ...jump } = targetOf(lab, 'client')
   console = await openLabConsole(lab, { ...targetOf(lab, 'director'), jump })
 })

@@ -88,6 +88,8 @@ export async function openLabConsole(lab: Lab, target: SshTarget = targetOf(lab,
     log,
     async connectReady(reply = () => ({ kind: 'accept' })) {
       await client.call('directors.connect', { directorId })
+      // Sessions of an earlier connection may still be on their way.
+      await until('a new connection', ({ phase }) => phase === 'connecting')
       let answered = ''
       return until('ready', (session) => {
         if (session.question !== null && session.question.id !== answered) {

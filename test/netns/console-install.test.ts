@@ -23,8 +23,6 @@ beforeAll(async () => {
       accounts: [{ name: 'admin', sudo: true }, { name: 'member', groups: ['signalbox'] }, { name: 'nobody-special' }],
     },
   })
-  // A lab host's /usr is the machine's, read-only; on a real host the agent puts a link there.
-  await lab.exec('director', ['mount', '-t', 'tmpfs', 'tmpfs', '/usr/local/bin'], { mustSucceed: true })
   before = await footprint()
 })
 afterAll(() => lab.stop())
