@@ -60,6 +60,10 @@ export const Answer = z.discriminatedUnion('kind', [
 export const Session = z.object({
   phase: z.enum(['disconnected', 'connecting', 'question', 'ready', 'reconnecting', 'failed', 'removing']),
   steps: z.array(ConnectStep),
+  /**
+   * In phase `question` the connection waits for it. In phase `ready` it is about another host (the key or password of
+   * a real server or of a client host), and only what wanted to reach that host waits.
+   */
   question: Question.nullable(),
   error: WireError.nullable(),
   /** While reconnecting: which try, and when the next one starts. */

@@ -149,7 +149,8 @@ export class DirectorSession {
       return removed
     } catch (error) {
       this.log.add(describeError(error))
-      run.abort.abort(new AppError('CLOSED', 'The removal of the agent failed.'))
+      // Disconnected in between: that is the state then.
+      if (this.#run !== run) throw error
       this.#end(run)
       this.#dispatch({ type: 'failed', error: toWireError(error) })
       throw error

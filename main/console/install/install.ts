@@ -42,6 +42,7 @@ export async function installAgent(
   // Only root may write below /opt; anybody else uploads to the home, where SFTP starts.
   const uploaded = report.uid === 0 ? `${installRoot}/${fileName}` : fileName
   await root.run(['mkdir', '-p', '-m', '755', installRoot], { signal })
+  let isUnpacked = false
   try {
     await upload(connection, agentPackage, uploaded, step, signal)
     const path = report.uid === 0 ? uploaded : await absolutePath(connection, uploaded, signal)
@@ -49,9 +50,12 @@ export async function installAgent(
     await verifyDigest(root, path, agentPackage.sha256, signal)
     step('unpacking', { path: `${installRoot}/${version}` })
     await root.script(unpackScript, [installRoot, version, path, token], { timeoutMs: 120_000, signal })
+    isUnpacked = true
   } finally {
     // Also where the operator called it off: the connection may be gone by now, then the next installation sweeps.
     await connection.exec(['rm', '-f', '--', uploaded], { timeoutMs: 10_000 }).catch(() => {})
+    // Empty again: it was made here.
+    if (!isUnpacked) await root.run(['rmdir', '--ignore-fail-on-non-empty', '--', installRoot]).catch(() => {})
   }
   await startAgent(connection, report, step, signal)
 }

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { AppError } from '../../../core/contract/errors.ts'
 import { type KnownHostLine, formatKnownHost, parseKnownHosts } from './known-hosts.ts'
 
 /** The files that say which keys are known: the operator's own, read only, and ours, which accepted keys go to. */
@@ -18,8 +19,12 @@ export function knownHostsFiles(ownFile: string, readOnly: readonly string[]): K
     try {
       return parseKnownHosts(await readFile(file, 'utf8'), file)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR') return []
+      // Going on without it could take a changed key for a new one.
+      throw new AppError('REFUSED', `${file} could not be read: ${code ?? 'unknown error'}.`, {
+        hint: 'The keys of hosts are looked up there; make it readable.',
+      })
     }
   }
   return {

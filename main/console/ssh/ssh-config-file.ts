@@ -61,6 +61,11 @@ export function expandHome(file: string, home: string): string {
 
 type Options = Readonly<Record<string, string | readonly string[]>>
 
+/** The configuration without what would make the parser ask `nslookup`. */
+function parseConfig(text: string): SSHConfig {
+  return SSHConfig.parse(text.replaceAll(/^[ \t]*canonicalizehostname\b.*$/gim, ''))
+}
+
 /** `Match exec` is not run: a program started by a look-up would surprise. */
 function optionsFor(config: SSHConfig, alias: string, user?: string): Options {
   const query = user === undefined ? { Host: alias } : { Host: alias, User: user }
@@ -133,14 +138,14 @@ function jumpOf(config: SSHConfig, target: SshTarget, localUser: string): Omit<S
 
 /** What ~/.ssh/config makes of a target. What the profile says wins; one jump host, its own jump host is not followed. */
 export function resolveTarget(configText: string, target: SshTarget, home: string): ResolvedTarget {
-  const config = SSHConfig.parse(configText)
+  const config = parseConfig(configText)
   const jump = jumpOf(config, target, os.userInfo().username)
   return { ...resolveHop(config, target, home), jump: jump === null ? null : resolveHop(config, jump, home) }
 }
 
 /** Host entries that name one host, in the order of the file. */
 export function listHosts(configText: string, home: string): { alias: string; target: SshTarget }[] {
-  const config = SSHConfig.parse(configText)
+  const config = parseConfig(configText)
   const aliases = new Set<string>()
   for (const line of config) {
     if (line.type !== SSHConfig.DIRECTIVE || line.param.toLowerCase() !== 'host') continue
