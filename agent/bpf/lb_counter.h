@@ -39,9 +39,12 @@ enum lb_counter {
 /* One row per CPU, cache lines of its own: no atomics. */
 struct lb_cpu {
 	__u64 count[32];
+	__u64 best; /* scratch of lb_flow_room */
+	__u64 best_word;
+	__u32 best_way;
 	__u32 insert_window;
 	__u32 inserts;
-	__u64 pad[7];
+	__u32 pad[9];
 };
 _Static_assert(LB_COUNTERS <= 32, "row of counters too short");
 _Static_assert(sizeof(struct lb_cpu) % 64 == 0, "rows share a cache line");

@@ -16,9 +16,9 @@ static __always_inline int lb_syn_may_reuse(const struct lb_place *place, const 
 	return LB_WORD_STATE(place->seen) != LB_FLOW_CLOSING && !real->is_down && real->state != LB_STATE_OFFLINE;
 }
 
-/* A flow that is not remembered, or no longer valid. `place` is filled where its old entry is to be replaced. */
-static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, struct lb_bucket *bucket, __u32 index,
-						     __u32 tag, struct lb_place *place, __u32 now,
+/* A flow that is not remembered, or no longer valid; `has_place` where its old entry is to be replaced. */
+static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, struct lb_bucket *bucket, __u32 tag,
+						     struct lb_place *place, int has_place, __u32 now,
 						     enum lb_counter *verdict)
 {
 	struct lb_service *service = lb_service_of(packet);
@@ -30,8 +30,9 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 
 	__u32 id = lb_ring_pick(packet, service->id);
 	struct lb_real *real = id ? lb_real_at(id) : 0;
+	struct lb_cpu *row = lb_this_cpu();
 
-	if (!real || real->use != LB_REAL_IN_USE) {
+	if (!real || !row || real->use != LB_REAL_IN_USE) {
 		*verdict = LB_DROP_NO_SERVER;
 		return 0;
 	}
@@ -39,9 +40,9 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 	/* What ends a connection needs no entry. */
 	if (packet->tcp_flags & (LB_TCP_RST | LB_TCP_FIN))
 		return real;
-	if (!lb_may_insert(now))
+	if (!lb_may_insert(row, now))
 		lb_count(LB_FLOW_CAPPED);
-	else if (place->flow || lb_flow_room(bucket, index, now, place))
+	else if (has_place || lb_flow_room(bucket, row, now, place))
 		lb_flow_put(bucket, place, tag, packet, id, real->generation, now);
 	else
 		lb_count(LB_FLOW_FULL);
@@ -52,30 +53,32 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 static __always_inline struct lb_real *lb_select(struct lb_packet *packet, enum lb_counter *verdict)
 {
 	__u64 hash = lb_hash(lb_config.flow_secret[0], lb_config.flow_secret[1], packet);
-	__u32 index = (__u32)hash & lb_config.bucket_mask;
 	__u32 tag = hash >> 32;
 	__u32 now = (__u32)bpf_jiffies64();
-	struct lb_place place = {};
+	struct lb_place place = { .bucket = (__u32)hash & lb_config.bucket_mask };
+	struct lb_bucket *bucket = bpf_map_lookup_elem(&lb_buckets, &place.bucket);
+	struct lb_flow *flow = 0;
 	__u32 id = 0, generation = 0;
-	struct lb_bucket *bucket = bpf_map_lookup_elem(&lb_buckets, &index);
+	int is_known;
 
 	if (!bucket) {
 		*verdict = LB_DROP_NO_SERVER;
 		return 0;
 	}
-	if (lb_flow_find(bucket, index, tag, packet, &place, &id, &generation)) {
+	is_known = lb_flow_find(bucket, tag, packet, &place, &flow, &id, &generation);
+	if (is_known) {
 		struct lb_real *real = lb_real_at(id);
 		int is_alive = real && real->generation == generation && real->use == LB_REAL_IN_USE &&
-			       !lb_is_expired(LB_WORD_STATE(place.seen), place.flow->last_seen, now);
+			       !lb_is_expired(LB_WORD_STATE(place.seen), flow->last_seen, now);
 
 		if (is_alive && (!lb_is_syn(packet) || lb_syn_may_reuse(&place, real))) {
-			lb_flow_touch(&place, packet, now);
+			lb_flow_touch(bucket, &place, flow, packet, now);
 			lb_account(packet, id, real->service, 0);
 			return real;
 		}
 		lb_count(LB_FLOW_OVER);
 	}
-	return lb_select_new(packet, bucket, index, tag, &place, now, verdict);
+	return lb_select_new(packet, bucket, tag, &place, is_known, now, verdict);
 }
 
 #endif

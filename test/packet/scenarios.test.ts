@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Change, type Exchange, type Scenario, scenarios, synFrame } from '../fixtures/packet-scenarios.ts'
+import { describeFrame, encodeFrame, frameOf } from '../fixtures/packets.ts'
+import { type Hook, UnderTest, directorMac, keyOf, macOf, service } from './under-test.ts'
+
+const realServers = [1, 2, 3]
+const hooks: readonly Hook[] = ['tcx', 'xdp']
+
+let open: UnderTest | undefined
+afterEach(() => {
+  open?.close()
+  open = undefined
+})
+
+/** struct __sk_buff, as far as the test run takes it in: wire_len, gso_segs, gso_size. */
+function skbContext(length: number, gso: { size: number; segments: number }): Buffer {
+  const context = Buffer.alloc(180)
+  context.writeUInt32LE(length, 160)
+  context.writeUInt32LE(gso.segments, 164)
+  context.writeUInt32LE(gso.size, 176)
+  return context
+}
+
+function bring(dataplane: UnderTest, change: Change, chosen: number | null): void {
+  const numbers = (of: number | 'chosen' | 'others' | 'all'): number[] => {
+    if (of === 'all') return realServers
+    if (of === 'others') return realServers.filter((n) => n !== chosen)
+    if (of !== 'chosen') return [of]
+    if (chosen === null) throw new Error('no real server has been chosen yet')
+    return [chosen]
+  }
+  if ('weight' in change) for (const n of numbers(change.of)) dataplane.change(n, { weight: change.weight })
+  else if ('state' in change) for (const n of numbers(change.of)) dataplane.change(n, { state: change.state })
+  else if ('isUp' in change) for (const n of numbers(change.of)) dataplane.tables.setUp(service, keyOf(n), change.isUp)
+  else if ('remove' in change) for (const n of numbers(change.remove)) dataplane.tables.removeReal(service, keyOf(n))
+  else if ('seconds' in change) dataplane.age(change.seconds)
+  else if ('mtu' in change) for (const n of realServers) dataplane.write(dataplane.indexOf(n), { mtu: change.mtu })
+  else {
+    const ifindex = change.neighbour === 'no route' ? 0 : 1
+    for (const n of realServers) dataplane.write(dataplane.indexOf(n), { is_reachable: 0, ifindex })
+  }
+}
+
+/** Sends one packet and compares everything; gives the number of the real server that got it. */
+function exchange(dataplane: UnderTest, hook: Hook, step: Exchange, chosen: number | null): number | null {
+  for (const change of step.given ?? []) bring(dataplane, change, chosen)
+  const spec = frameOf(synFrame, step.packet)
+  const whole = encodeFrame(spec)
+  const packet = whole.subarray(0, step.packet.cutAt ?? whole.length)
+  const outcome = dataplane.run(hook, packet, step.gso && skbContext(packet.length, step.gso))
+  expect({ verdict: outcome.verdict, counted: outcome.counted }).toEqual({
+    verdict: step.verdict,
+    counted: step.counted,
+  })
+  if (step.verdict !== 'redirect') {
+    expect(outcome.packet.equals(packet), 'the packet is untouched').toBe(true)
+    return chosen
+  }
+  const fields = describeFrame(outcome.packet)
+  const got = realServers.find((n) => macOf(n) === fields['ethernet.destination']) ?? null
+  const macs =
+    step.leavesMacs === true
+      ? spec.ethernet
+      : { ...spec.ethernet, destination: macOf(got ?? 0), source: directorMac }
+  const expected = encodeFrame({ ...spec, ethernet: macs, ip: { ...spec.ip, ttl: spec.ip.ttl - 1 } })
+  expect(fields).toEqual(describeFrame(expected))
+  if (step.to === 'same') expect(got, 'the real server of the packet before').toBe(chosen)
+  if (step.to === 'other') expect(got, 'another real server than before').not.toBe(chosen)
+  return got
+}
+
+function play(hook: Hook, scenario: Scenario): void {
+  const dataplane = (open = new UnderTest(realServers.length))
+  let chosen: number | null = null
+  for (const step of scenario.exchanges) chosen = exchange(dataplane, hook, step, chosen)
+}
+
+for (const hook of hooks) {
+  describe(hook, () => {
+    for (const scenario of scenarios) {
+      if (scenario.hooks?.includes(hook) === false) continue
+      test(scenario.name, () => {
+        expect(scenario.exchanges.length).toBeGreaterThan(0)
+        play(hook, scenario)
+      })
+    }
+
+    test('IPv6 and ARP pass', () => {
+      const dataplane = (open = new UnderTest(realServers.length))
+      for (const type of [0x86dd, 0x0806]) {
+        const frame = encodeFrame(synFrame)
+        frame.writeUInt16BE(type, 12)
+        const outcome = dataplane.run(hook, frame)
+        expect(outcome.verdict).toBe('pass')
+        expect(outcome.counted).toEqual({ LB_PASS_NOT_IPV4: 1 })
+        expect(outcome.packet.equals(frame)).toBe(true)
+      }
+    })
+  })
+}

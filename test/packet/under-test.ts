@@ -1,0 +1,156 @@
+// The real programs in the real kernel on maps of their own, pinned and attached nowhere.
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type BpfProgram } from '../../agent/kernel/bpf-program.ts'
+import { type ObjectFile, readObject } from '../../agent/kernel/object.ts'
+import { FlowTable } from '../../agent/dataplane/ebpf/flow-table.ts'
+import { type Layout, type RealRecord, bindLayout } from '../../agent/dataplane/ebpf/layout.ts'
+import { type Capacity, type MapSet, createMaps } from '../../agent/dataplane/ebpf/map-set.ts'
+import { Tables } from '../../agent/dataplane/ebpf/tables.ts'
+import type { RealServerConfig, ServiceConfig } from '../../core/model/plan.ts'
+import type { RealServerState } from '../../core/model/service.ts'
+
+const objectFile = resolve(import.meta.dirname, '../../dist/agent/bpf/lb.bpf.o')
+
+export function readBuiltObject(): ObjectFile {
+  if (!existsSync(objectFile)) throw new Error(`${objectFile} is missing: npm run build`)
+  return readObject(readFileSync(objectFile), 'lb.bpf.o')
+}
+
+export type Hook = 'tcx' | 'xdp'
+
+export const vip = '192.0.2.100'
+export const service = `tcp/${vip}:80`
+export const serviceConfig: ServiceConfig = {
+  vip,
+  port: 80,
+  protocol: 'tcp',
+  dataplane: 'ebpf',
+  forwarding: 'dr',
+  scheduler: 'mh',
+  announce: 'arp',
+  interface: 'eth0',
+  check: { type: 'none' },
+}
+/** Where packets leave; no test looks at it, since a test run redirects nothing. */
+const outInterface = 1
+export const directorMac = '02:00:00:00:00:fe'
+
+/** MAC address of a real server by its place, from 1. */
+export const macOf = (n: number): string => `02:00:00:00:01:${n.toString(16).padStart(2, '0')}`
+export const addressOf = (n: number): string => `192.0.2.${10 + n}`
+export const keyOf = (n: number): string => `${addressOf(n)}:80`
+
+const verdictNames: Readonly<Record<Hook, ReadonlyMap<number, string>>> = {
+  // TC_ACT_UNSPEC (TCX_NEXT), TC_ACT_SHOT, TC_ACT_REDIRECT of include/uapi/linux/pkt_cls.h
+  tcx: new Map([
+    [-1, 'pass'],
+    [2, 'drop'],
+    [7, 'redirect'],
+  ]),
+  // enum xdp_action
+  xdp: new Map([
+    [2, 'pass'],
+    [1, 'drop'],
+    [4, 'redirect'],
+  ]),
+}
+
+export interface Outcome {
+  readonly verdict: string
+  readonly packet: Buffer
+  /** Counters that grew, with how much. */
+  readonly counted: Readonly<Record<string, number>>
+}
+
+export class UnderTest {
+  readonly set: MapSet
+  readonly layout: Layout
+  readonly tables: Tables
+  readonly flows: FlowTable
+  readonly programs: ReadonlyMap<string, BpfProgram>
+
+  constructor(realServers: number, capacity: Capacity = {}) {
+    const object = readBuiltObject()
+    this.layout = bindLayout(object)
+    this.set = createMaps(null, object, this.layout, { services: 4, realServers: 64, buckets: 1024, ...capacity })
+    this.programs = this.set.load()
+    this.tables = new Tables(this.set, this.layout)
+    this.flows = new FlowTable(this.set, this.layout, this.program('lb_clock'))
+    this.tables.putService(service, serviceConfig)
+    for (let n = 1; n <= realServers; n++) this.add(n)
+  }
+
+  program(name: string): BpfProgram {
+    const found = this.programs.get(name)
+    if (found === undefined) throw new Error(`no program ${name}`)
+    return found
+  }
+
+  add(n: number): void {
+    const config: RealServerConfig = { address: addressOf(n), port: 80, weight: 1, state: 'enabled' }
+    const index = this.tables.putReal(service, config)
+    this.write(index, {
+      ifindex: outInterface,
+      mac: macOf(n),
+      source_mac: directorMac,
+      mtu: 1500,
+      is_reachable: 1,
+    })
+  }
+
+  change(n: number, settings: { weight?: number; state?: RealServerState }): void {
+    this.tables.putReal(service, { address: addressOf(n), port: 80, weight: 1, state: 'enabled', ...settings })
+  }
+
+  indexOf(n: number): number {
+    const found = this.tables.service(service).reals.find((real) => real.key === keyOf(n))
+    if (found === undefined) throw new Error(`no real server ${n}`)
+    return found.index
+  }
+
+  write(index: number, values: Partial<RealRecord>): void {
+    const rows = this.set.rows('lb_reals')
+    this.layout.real.write(rows.view, rows.at(index), values)
+  }
+
+  /** Lets the given time go by for all flows that are remembered. */
+  age(seconds: number): void {
+    const rows = this.set.rows('lb_flows')
+    const jiffies = Math.round((seconds * 1000) / this.set.millisecondsPerJiffy)
+    for (let slot = 0; slot < rows.count; slot++) {
+      const { last_seen: seen } = this.layout.flow.read(rows.view, rows.at(slot))
+      this.layout.flow.write(rows.view, rows.at(slot), { last_seen: (seen - jiffies) >>> 0 })
+    }
+  }
+
+  counters(): Record<string, number> {
+    const rows = this.set.rows('lb_cpus')
+    const sums: Record<string, number> = {}
+    for (const [place, name] of this.layout.counters.entries()) {
+      for (let cpu = 0; cpu < this.set.cpus; cpu++) {
+        sums[name] = (sums[name] ?? 0) + Number(rows.view.getBigUint64(rows.at(cpu) + place * 8, true))
+      }
+    }
+    return sums
+  }
+
+  run(hook: Hook, packet: Buffer, context?: Buffer): Outcome {
+    const before = this.counters()
+    const options = context === undefined ? {} : { context }
+    const { result, packet: out } = this.program(`lb_${hook}`).testRun(packet, options)
+    const counted = Object.entries(this.counters())
+      .map(([name, count]) => [name, count - (before[name] ?? 0)] as const)
+      .filter(([, difference]) => difference !== 0)
+    return {
+      verdict: verdictNames[hook].get(result) ?? `code ${result}`,
+      packet: out,
+      counted: Object.fromEntries(counted),
+    }
+  }
+
+  close(): void {
+    for (const program of this.programs.values()) program.close()
+    this.set.close()
+  }
+}
