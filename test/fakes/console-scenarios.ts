@@ -1,5 +1,6 @@
 import { type ClusterSpec, parseClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue } from '../../core/model/issue.ts'
+import type { ConnectStepId } from '../../core/contract/session.ts'
 import type { DirectorProfile } from '../../core/model/ssh.ts'
 import { FakeAgentHost } from './fake-agent-host.ts'
 import { FakeConsole, type ConsoleSetup } from './fake-console.ts'
@@ -106,6 +107,18 @@ async function make(path: string, making: Making): Promise<Scenario> {
 }
 
 const down = { '192.0.2.31:8443': 'ECONNREFUSED', '192.0.2.40:443': 'ETIMEDOUT', '192.0.2.41:443': 'ETIMEDOUT' }
+
+/** One director for each step of a connection, which stands still there. */
+export function standingAt(steps: readonly ConnectStepId[]): Scenario {
+  const console = new FakeConsole({
+    directors: steps.map((step) => ({
+      profile: profile({ id: `at-${step.toLowerCase()}`, name: `stands at ${step}` }),
+      host: null,
+      meeting: { hangAt: step, stepMs: 10 },
+    })),
+  })
+  return { console, hosts: [], path: '/connect' }
+}
 
 /** Every state that the page has to draw, by name. */
 export const scenarios = {

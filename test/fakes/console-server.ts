@@ -10,11 +10,14 @@ export interface ConsoleServer {
   close(): Promise<void>
 }
 
-const rendererDir = fileURLToPath(new URL('../../dist/renderer', import.meta.url))
+const builtPage = fileURLToPath(new URL('../../dist/renderer', import.meta.url))
 
 /** The built page in the real browser shell, with its headers and guards, over a console without hosts. */
-export async function startConsoleServer(name: ScenarioName): Promise<ConsoleServer> {
-  const scenario = await scenarios[name]()
+export async function startConsoleServer(
+  wanted: ScenarioName | Scenario,
+  rendererDir = builtPage,
+): Promise<ConsoleServer> {
+  const scenario = typeof wanted === 'string' ? await scenarios[wanted]() : wanted
   const headless = await startHeadless({
     console: { handlers: scenario.console.handlers },
     rendererDir,
