@@ -134,6 +134,7 @@ test('the review shows steps and commands; applied, the service is proved by rea
 })
 
 test('the service page shows the traffic of the client, and a second tab sees the same', async () => {
+  await page.getByRole('tab', { name: 'Traffic' }).click()
   await page.waitForFunction(() => document.querySelectorAll('.recharts-line').length > 0, undefined, {
     timeout: 30_000,
   })

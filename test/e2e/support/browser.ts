@@ -1,14 +1,17 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-/** Debian's Chromium, without everything that asks the network for something. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({
+/** Debian's Chromium, without everything that asks the network for something, with a home of its own. */
+export async function launchChromium(): Promise<Browser> {
+  const home = mkdtempSync(join(tmpdir(), 'signalbox-e2e-'))
+  const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
+    env: { ...process.env, HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_CACHE_HOME: join(home, 'cache') },
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -19,6 +22,9 @@ export function launchChromium(): Promise<Browser> {
       '--disable-sync',
     ],
   })
+  // Its children may still write for a moment after it has said good-bye.
+  browser.on('disconnected', () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
+  return browser
 }
 
 /** A zone with half an hour in its offset: where offsets are dropped or rounded, it shows. */
