@@ -204,7 +204,7 @@ function ResultTask({ directorId, result }: { readonly directorId: string; reado
       <Link className="sb-link" href={paths.view(directorId, 'changes')}>
         {t('nav.changes')}
       </Link>
-      <ActionIcon size={20} aria-label={t('footer.close')} onClick={() => setClosed(id)}>
+      <ActionIcon size={24} aria-label={t('footer.close')} onClick={() => setClosed(id)}>
         <Icon name="close" size={12} />
       </ActionIcon>
     </div>

@@ -62,7 +62,7 @@ function DirectorSwitch({ directorId }: { readonly directorId: string | undefine
       <Menu.Target>
         <button type="button" className={styles.switch} aria-label={t('frame.director')} id="director-switch">
           {shown === undefined ? (
-            <span className={styles.phase}>{t('frame.noDirector')}</span>
+            <span className="sb-dim">{t('frame.noDirector')}</span>
           ) : (
             <>
               <StatusShape status={statusOfPhase(shown.session.phase)} />

@@ -1,4 +1,5 @@
-// Photographs of the page in its states, to be looked at: `node test/e2e/look.ts [scenario…]`. Needs dist/renderer.
+// Photographs of the page in its states, to be looked at: `node test/e2e/look.ts [scenario…]`. Needs dist/renderer, or
+// another build of the page in LOOK_DIST.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
@@ -140,7 +141,7 @@ for (const shot of shots) {
   for (const width of sizes) {
     for (const look of looks) {
       // Each photograph has a console of its own: what one prepares, no other one sees.
-      const server = await startConsoleServer(shot.scenario)
+      const server = await startConsoleServer(shot.scenario, process.env['LOOK_DIST'])
       const [theme, language] = look.split('-')
       const context = await browser.newContext({
         viewport: { width, height: width === 1024 ? 700 : width === 2560 ? 1440 : 900 },

@@ -182,7 +182,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
       {
         id: 'actions',
         header: <span className="sb-dim" />,
-        width: 64,
+        width: 70,
         align: 'end',
         cell: ({ server }) => {
           const next = pendingOf(server)

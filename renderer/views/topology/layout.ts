@@ -2,18 +2,21 @@ import type { ServiceView } from '../../store/service-state.ts'
 
 /** Sizes in the map's own pixels. */
 export const cell = 9
-export const cellsPerRow = 24
+export const cellsPerRow = 22
 export const poolWidth = cellsPerRow * cell + 24
-export const vipWidth = 216
-export const hostWidth = 196
-const columnX = { host: 0, vip: hostWidth + 104, pool: hostWidth + 104 + vipWidth + 84 } as const
+export const vipWidth = 196
+export const hostWidth = 168
+const columnX = { host: 0, vip: hostWidth + 76, pool: hostWidth + 76 + vipWidth + 56 } as const
 const top = 118
+const servicesTop = 16
 const gap = 18
 const vipHeight = 74
-const poolHead = 64
+const poolHead = 62
 /** Up to so many real servers are named on their card. */
 export const namedServers = 6
-const namedRow = 21
+/** Matrices are never lower: they are targets for a pointer. */
+export const leastMatrix = 24
+const namedRow = 25
 
 export interface Placed {
   readonly x: number
@@ -34,7 +37,7 @@ export interface Layout {
 
 export function poolHeight(servers: number): number {
   const rows = Math.max(1, Math.ceil(servers / cellsPerRow))
-  return poolHead + rows * cell + 12 + (servers <= namedServers ? servers * namedRow + 4 : 0)
+  return poolHead + Math.max(leastMatrix, rows * cell) + 12 + (servers <= namedServers ? servers * namedRow + 4 : 0)
 }
 
 /**
@@ -42,7 +45,7 @@ export function poolHeight(servers: number): number {
  * the number of services and of their real servers counts, so nothing moves while data change.
  */
 export function layoutOf(services: readonly Pick<ServiceView, 'key' | 'realServers'>[]): Layout {
-  let y = top
+  let y = servicesTop
   const placed = services.map(({ key, realServers }) => {
     const own = poolHeight(realServers.length)
     const height = Math.max(vipHeight, own)
@@ -55,7 +58,7 @@ export function layoutOf(services: readonly Pick<ServiceView, 'key' | 'realServe
     clients: { x: columnX.host, y: 0, width: hostWidth, height: 66 },
     director: { x: columnX.host, y: top, width: hostWidth, height: 96 },
     services: placed,
-    busX: columnX.pool + poolWidth + 34,
+    busX: columnX.pool + poolWidth + 24,
     busY: -26,
     bottom: Math.max(y - gap, top + 96),
   }
