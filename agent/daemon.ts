@@ -24,7 +24,7 @@ export interface DaemonOptions {
 export interface LocalAgent {
   readonly agent: Agent
   /** Lets go of everything but the kernel's state. */
-  stop(): void
+  readonly stop: () => void
 }
 
 /** Throws AppError REFUSED where another agent works with the same state. */

@@ -1,12 +1,10 @@
 /** A value that many watch: each watcher sees the newest one, a slow watcher skips those in between. */
 export class LatestValue<T> {
-  #version = 0
-  #value: T | undefined
+  #newest: { readonly version: number; readonly value: T } | undefined
   readonly #waiting = new Set<() => void>()
 
   set(value: T): void {
-    this.#value = value
-    this.#version++
+    this.#newest = { version: (this.#newest?.version ?? 0) + 1, value }
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const wake of waiting) wake()
@@ -16,10 +14,11 @@ export class LatestValue<T> {
   async *watch(signal: AbortSignal): AsyncGenerator<T> {
     let seen = 0
     while (!signal.aborted) {
-      if (this.#version === seen) await this.#next(signal)
+      const newest = this.#newest
+      if (newest === undefined || newest.version === seen) await this.#next(signal)
       else {
-        seen = this.#version
-        yield this.#value as T
+        seen = newest.version
+        yield newest.value
       }
     }
   }

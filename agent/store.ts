@@ -63,7 +63,7 @@ export class RevisionStore {
       .filter((one) => one.revision > 0)
       .toSorted((a, b) => b.revision - a.revision)
       .slice(0, limit)
-      .map(({ spec: _spec, interfaces: _interfaces, ...summary }) => summary)
+      .map(summaryOf)
   }
 
   async put(revision: StoredRevision): Promise<void> {
@@ -96,6 +96,11 @@ function nothingYet(name: string): StoredRevision {
     spec,
     interfaces: {},
   }
+}
+
+/** A revision without its document. */
+export function summaryOf({ spec: _spec, interfaces: _interfaces, ...summary }: StoredRevision): RevisionSummary {
+  return summary
 }
 
 function readRevision(text: string | null): StoredRevision | null {

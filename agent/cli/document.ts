@@ -8,7 +8,7 @@ import { formatIssue, type Issue } from '../../core/model/issue.ts'
 export interface DocumentFile {
   readonly spec: ClusterSpec
   /** The same error, with the lines of this file at its issues. */
-  located(error: unknown): unknown
+  readonly located: (error: unknown) => unknown
 }
 
 /** Reads YAML or JSON from a file or, for `-`, from standard input. Throws AppError BAD_INPUT. */

@@ -28,6 +28,7 @@ export interface TestRun {
 }
 
 const instructionSize = 8
+const maxAttempts = 10
 const firstLog = 1 << 20
 const largestLog = 1 << 26
 
@@ -60,11 +61,15 @@ export class BpfProgram extends BpfObject {
  * Loads a program. A refusal by the verifier gives one line that says why, with the whole log in `details.verifierLog`.
  */
 export function loadProgram(code: ProgramCode): BpfProgram {
-  try {
-    return new BpfProgram(bpfCall(command.load, loadBlock(code, null), `program ${code.name}`))
-  } catch (error) {
-    if (!(error instanceof KernelError) || isErrno(error, 'EPERM', 'ENOMEM')) throw error
-    throw verifierError(code, error.errno)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return new BpfProgram(bpfCall(command.load, loadBlock(code, null), `program ${code.name}`))
+    } catch (error) {
+      // The verifier gives up with EAGAIN where a signal is pending (bpf_check); libbpf tries again just so.
+      if (isErrno(error, 'EAGAIN') && attempt < maxAttempts) continue
+      if (!(error instanceof KernelError) || isErrno(error, 'EPERM', 'ENOMEM')) throw error
+      throw verifierError(code, error.errno)
+    }
   }
 }
 
@@ -83,9 +88,13 @@ function loadBlock(code: ProgramCode, log: Buffer | null): ArgumentBlock {
 function verifierError(code: ProgramCode, errno: string): AppError {
   const log = verifierLog(code)
   const reason = verifierReason(log)
-  return new AppError('KERNEL', `The kernel refused program ${code.name}: ${errno}${reason === '' ? '' : `, ${reason}`}.`, {
-    details: { errno, call: `program ${code.name}`, verifierLog: log },
-  })
+  return new AppError(
+    'KERNEL',
+    `The kernel refused program ${code.name}: ${errno}${reason === '' ? '' : `, ${reason}`}.`,
+    {
+      details: { errno, call: `program ${code.name}`, verifierLog: log },
+    },
+  )
 }
 
 function verifierLog(code: ProgramCode): string {

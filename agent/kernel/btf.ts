@@ -132,7 +132,8 @@ export class Btf {
       const types: Record<string, number> = {}
       for (const member of this.resolve(type).members) {
         const pointer = this.resolve(member.type)
-        if (pointer.kind !== kind.pointer) throw new MalformedError(this.#what, `map ${name}: ${member.name} is no pointer`)
+        if (pointer.kind !== kind.pointer)
+          throw new MalformedError(this.#what, `map ${name}: ${member.name} is no pointer`)
         const target = this.#at(pointer.sizeOrType)
         // `__uint(name, n)` is a pointer to int[n]; `__type(name, t)` a pointer to t.
         if (target.array !== null && member.name !== 'key' && member.name !== 'value') {
@@ -148,7 +149,13 @@ export class Btf {
     const type = this.resolve(member.type)
     const size = this.sizeOf(member.type)
     const length = type.array?.length ?? 1
-    return { name: member.name, offset: member.bitOffset / 8, size, length, elementSize: length === 0 ? 0 : size / length }
+    return {
+      name: member.name,
+      offset: member.bitOffset / 8,
+      size,
+      length,
+      elementSize: length === 0 ? 0 : size / length,
+    }
   }
 
   #at(id: number): BtfType {
@@ -159,9 +166,7 @@ export class Btf {
 }
 
 function isAlias(of: number): boolean {
-  return (
-    of === kind.typedef || of === kind.volatile || of === kind.const || of === kind.restrict || of === kind.typeTag
-  )
+  return of === kind.typedef || of === kind.volatile || of === kind.const || of === kind.restrict || of === kind.typeTag
 }
 
 /** Bytes that follow the 12 bytes of each type, by kind. */
@@ -207,7 +212,9 @@ export function parseBtf(bytes: Buffer, what: string): Btf {
   const textsEnd = textsAt + reader.u32(20)
   if (typesEnd > bytes.length || textsEnd > bytes.length) throw new MalformedError(what, 'BTF is cut off')
   const name = (offset: number): string => reader.text(textsAt + offset, textsEnd)
-  const types: BtfType[] = [{ name: 'void', kind: 0, sizeOrType: 0, members: [], array: noArray, variables: [], values: [] }]
+  const types: BtfType[] = [
+    { name: 'void', kind: 0, sizeOrType: 0, members: [], array: noArray, variables: [], values: [] },
+  ]
   for (let at = typesAt; at < typesEnd; ) {
     const info = reader.u32(at + 4)
     const of = (info >>> 24) & 31

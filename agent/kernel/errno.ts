@@ -31,7 +31,11 @@ export class KernelError extends AppError {
   readonly errno: string
   readonly call: string
 
-  constructor(call: string, errno: string, more: { hint?: string; details?: Record<string, string>; says?: string } = {}) {
+  constructor(
+    call: string,
+    errno: string,
+    more: { hint?: string; details?: Record<string, string>; says?: string } = {},
+  ) {
     super('KERNEL', `The kernel refused ${call}: ${errno}${more.says === undefined ? '' : ` (${more.says})`}.`, {
       ...(more.hint === undefined ? {} : { hint: more.hint }),
       details: { errno, call, ...more.details },

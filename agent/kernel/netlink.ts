@@ -212,7 +212,10 @@ function textOfError(message: NetlinkMessage): string | undefined {
   try {
     const reader = new ByteReader(message.payload, 'netlink error')
     const echoed = (message.flags & 0x100) === 0 ? align4(reader.u32(4)) : headerSize
-    const value = attributeOf(decodeAttributes(reader.slice(4 + echoed, message.payload.length - 4 - echoed)), errorText)
+    const value = attributeOf(
+      decodeAttributes(reader.slice(4 + echoed, message.payload.length - 4 - echoed)),
+      errorText,
+    )
     return value?.toString('latin1').replace(/\0.*$/s, '')
   } catch (error) {
     // The errno stands; its text is an extra.
@@ -229,7 +232,12 @@ export interface NetlinkListener {
 }
 
 /** Listens to multicast groups from the event loop. Returns the function that ends it. */
-export function subscribeNetlink(protocol: number, groups: number, name: string, listener: NetlinkListener): () => void {
+export function subscribeNetlink(
+  protocol: number,
+  groups: number,
+  name: string,
+  listener: NetlinkListener,
+): () => void {
   const fd = openSocket(family.netlink, socketType.raw, protocol, socketAddress(groups), name)
   const room = Buffer.alloc(largestDatagram)
   const stop = onReadable(fd, () => {

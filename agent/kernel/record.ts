@@ -67,7 +67,15 @@ const codecs: { readonly [K in FieldKind]: Codec<K> } = {
   },
   mac: {
     fits: (field) => field.size === 6,
-    read: (v, at) => [0, 1, 2, 3, 4, 5].map((i) => v.getUint8(at + i).toString(16).padStart(2, '0')).join(':'),
+    read: (v, at) =>
+      [0, 1, 2, 3, 4, 5]
+        .map((i) =>
+          v
+            .getUint8(at + i)
+            .toString(16)
+            .padStart(2, '0'),
+        )
+        .join(':'),
     write: (v, at, value) => {
       for (const [i, octet] of value.split(':').entries()) v.setUint8(at + i, Number.parseInt(octet, 16))
     },

@@ -44,7 +44,16 @@ const hardwareEthernet = 1
 const routeType = { unicast: 1, local: 2 } as const
 
 /** NUD_* of include/uapi/linux/neighbour.h. */
-const neighbourState = { incomplete: 1, reachable: 2, stale: 4, delay: 8, probe: 16, failed: 32, noArp: 64, permanent: 128 }
+const neighbourState = {
+  incomplete: 1,
+  reachable: 2,
+  stale: 4,
+  delay: 8,
+  probe: 16,
+  failed: 32,
+  noArp: 64,
+  permanent: 128,
+}
 const usable =
   neighbourState.reachable |
   neighbourState.stale |

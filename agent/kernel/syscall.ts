@@ -151,7 +151,8 @@ export function receive(fd: number, into: Buffer, what: string): Buffer | null {
     if (errno === 'EAGAIN' || errno === 'EINTR') return null
     throw new KernelError(what, errno)
   }
-  if (length > into.length) throw new KernelError(what, 'EMSGSIZE', { says: `${length} bytes, room for ${into.length}` })
+  if (length > into.length)
+    throw new KernelError(what, 'EMSGSIZE', { says: `${length} bytes, room for ${into.length}` })
   return into.subarray(0, length)
 }
 

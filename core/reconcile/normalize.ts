@@ -1,7 +1,7 @@
 import type { InterfaceFacts } from '../contract/agent.ts'
 import { isInNetwork } from '../model/address.ts'
 import type { ClusterSpec } from '../model/cluster-spec.ts'
-import { expectations, type ExpectationKey, type Issue, showValue } from '../model/issue.ts'
+import { type ExpectationKey, type Issue, showValue } from '../model/issue.ts'
 import { serviceKey, type VirtualService } from '../model/service.ts'
 import { type Desired, desiredOf, type PlacedAddress, placeKey } from './desired.ts'
 
@@ -52,7 +52,7 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
 const issueAt = (
   path: (string | number)[],
   found: unknown,
-  expectation: ExpectationKey & keyof typeof expectations,
+  expectation: ExpectationKey,
   params?: Record<string, string | number>,
 ): Issue => ({ path, found: showValue(found), expectation, ...(params === undefined ? {} : { params }) })
 
