@@ -9,9 +9,9 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { askInstance } from '../../main/shell/instance-socket.ts'
+import { hasDisplay, openBrowser } from '../../main/shell/open-browser.ts'
 import { wholeNumber } from './demo/arguments.ts'
 import { openConsole } from './demo/open-console.ts'
-import { openBrowser } from './demo/open-browser.ts'
 import { sayReady, sayReadyJson } from './demo/say.ts'
 import { smoke, smokeHolds } from './demo/smoke.ts'
 import { startLab } from './lab.ts'
@@ -71,7 +71,9 @@ async function runDemo(): Promise<number> {
   const served = await serveDemo({ lab, dataDir: demoDir, port: options.port, steady, note })
   if (options.json === true) sayReadyJson(lab, served.link)
   else sayReady(lab, served.link, demoDir)
-  if (options.open && options.json !== true) openBrowser(served.link.url)
+  if (options.open && options.json !== true && hasDisplay()) {
+    openBrowser(served.newLink(), demoDir, (reason) => note(`No browser was opened: ${reason}`))
+  }
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })

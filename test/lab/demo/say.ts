@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { hasDisplay } from '../../../main/shell/open-browser.ts'
 import type { LaunchLink } from '../../../main/shell/loopback-server.ts'
 import type { Lab } from '../lab.ts'
 import { siteOf } from './site.ts'
@@ -7,7 +8,6 @@ import { siteOf } from './site.ts'
 export function sayReady(lab: Lab, link: LaunchLink, dataDir: string): void {
   const { director, client, realServers, vip } = lab.summary()
   const port = new URL(link.url).port
-  const hasDisplay = process.env['DISPLAY'] !== undefined || process.env['WAYLAND_DISPLAY'] !== undefined
   console.log(
     [
       '',
@@ -15,7 +15,7 @@ export function sayReady(lab: Lab, link: LaunchLink, dataDir: string): void {
       '',
       `  ${link.url}`,
       '',
-      ...(hasDisplay
+      ...(hasDisplay()
         ? []
         : [
             'There is no display here. On your own machine run this first, then open the same link there:',

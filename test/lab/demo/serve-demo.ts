@@ -8,6 +8,8 @@ import { siteOf } from './site.ts'
 
 export interface ServedDemo {
   readonly link: LaunchLink
+  /** Another link, for the browser that is opened here: the printed one stays good. */
+  newLink(): string
   /** Ends the console and removes its data. */
   close(): Promise<void>
 }
@@ -55,6 +57,7 @@ export async function serveDemo(options: {
   const stopWatching = watchClient(options.steady, note)
   return {
     link: headless.newLink(),
+    newLink: () => headless.newLink().url,
     async close() {
       stopWatching()
       await headless.close()
