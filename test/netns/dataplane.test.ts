@@ -116,7 +116,9 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
 
     test('the maps read back as they were written', async () => {
       const state = await scene.ask<DataplaneState>({ observe: true })
-      expect(state.attachments.map((one) => [one.interface, one.hook, one.foreignPrograms])).toEqual([['eth0', hook, []]])
+      expect(state.attachments.map((one) => [one.interface, one.hook, one.foreignPrograms])).toEqual([
+        ['eth0', hook, []],
+      ])
       expect(state.services).toEqual([
         {
           ...config,
@@ -166,7 +168,9 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
       }
       expect(after.verdicts['LB_FWD']).toBeGreaterThan(before.verdicts['LB_FWD']!)
       expect(after.services[0]!.realServers.map((one) => one.ringShare).reduce((a, b) => a + b)).toBeCloseTo(1)
-      expect(Object.entries(after.verdicts).filter(([name, count]) => name.startsWith('LB_DROP') && count > 0)).toEqual([])
+      expect(Object.entries(after.verdicts).filter(([name, count]) => name.startsWith('LB_DROP') && count > 0)).toEqual(
+        [],
+      )
     })
 
     test('large transfers go through in both directions', async () => {
@@ -215,7 +219,9 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
       expect(counterEpoch).toBe(counted.counterEpoch)
       expect(services[0]!.counters.connections).toBe(counted.services[0]!.counters.connections + 1000)
       expect(await scene.send({ onHeld: true })).toMatchObject({ name: held.name })
-      expect(await scene.ask({ flow: { clientPort: held.sourcePort, vip, port } })).toMatchObject({ state: 'established' })
+      expect(await scene.ask({ flow: { clientPort: held.sourcePort, vip, port } })).toMatchObject({
+        state: 'established',
+      })
     })
 
     test('the new MAC address of a real server is noticed, and told', async () => {

@@ -59,9 +59,7 @@ function exchange(dataplane: UnderTest, hook: Hook, step: Exchange, chosen: numb
   const fields = describeFrame(outcome.packet)
   const got = realServers.find((n) => macOf(n) === fields['ethernet.destination']) ?? null
   const macs =
-    step.leavesMacs === true
-      ? spec.ethernet
-      : { ...spec.ethernet, destination: macOf(got ?? 0), source: directorMac }
+    step.leavesMacs === true ? spec.ethernet : { ...spec.ethernet, destination: macOf(got ?? 0), source: directorMac }
   const expected = encodeFrame({ ...spec, ethernet: macs, ip: { ...spec.ip, ttl: spec.ip.ttl - 1 } })
   expect(fields).toEqual(describeFrame(expected))
   if (step.to === 'same') expect(got, 'the real server of the packet before').toBe(chosen)

@@ -21,7 +21,16 @@ import { Attachments } from './attachments.ts'
 import { lookForCapabilities } from './capabilities.ts'
 import { FlowTable } from './flow-table.ts'
 import { bindLayout, type Layout } from './layout.ts'
-import { type Capacity, bpffs, createMaps, isBpffsMounted, isPinned, type MapSet, openMaps, removePins } from './map-set.ts'
+import {
+  type Capacity,
+  bpffs,
+  createMaps,
+  isBpffsMounted,
+  isPinned,
+  type MapSet,
+  openMaps,
+  removePins,
+} from './map-set.ts'
 import { Neighbours } from './neighbours.ts'
 import { Tables } from './tables.ts'
 

@@ -47,28 +47,58 @@ export function buildRing(members: readonly RingMember[]): Ring {
 
   const heaviest = Math.max(...sorted.map((member) => member.weight))
   const weights = Float64Array.from(sorted, (member) => member.weight)
-  const next = new Uint32Array(sorted.length)
-  const skips = new Uint32Array(sorted.length)
+  const next = new Uint32Array(keys.length)
+  const skips = new Uint32Array(keys.length)
   for (const [i, key] of keys.entries()) {
     const { offset, skip } = preference(key)
     next[i] = offset
     skips[i] = skip
   }
-  /** A member's turn comes when turn x weight has reached this. */
-  const due = new Float64Array(sorted.length)
+  const turnsTaken = new Float64Array(keys.length)
+  const calendar = new Calendar(keys.length)
+  for (let i = 0; i < keys.length; i++) calendar.add(i, 0)
   let taken = 0
-  for (let turn = 1; ; turn++) {
-    for (let i = 0; i < keys.length; i++) {
-      const owed = due[i] ?? 0
-      if (turn * (weights[i] ?? 0) < owed) continue
-      due[i] = owed + heaviest
+  for (let turn = 0; ; turn++) {
+    for (const i of calendar.take(turn)) {
       let slot = next[i] ?? 0
       const skip = skips[i] ?? 1
       while (slots[slot] !== 0) slot = (slot + skip) % ringSize
       slots[slot] = i + 1
       next[i] = (slot + skip) % ringSize
       if (++taken === ringSize) return { keys, slots }
+      const count = (turnsTaken[i] ?? 0) + 1
+      turnsTaken[i] = count
+      calendar.add(i, Math.ceil((count * heaviest) / (weights[i] ?? 1)))
     }
+  }
+}
+
+/** Whose turn it is when. The heaviest member has every turn, so there are no more turns than slots. */
+class Calendar {
+  /** First member of each turn, and the one after each member; -1 ends a list. */
+  readonly #first = new Int32Array(ringSize + 1).fill(-1)
+  readonly #after: Int32Array
+  readonly #room: Int32Array
+
+  constructor(members: number) {
+    this.#after = new Int32Array(members)
+    this.#room = new Int32Array(members)
+  }
+
+  add(member: number, turn: number): void {
+    if (turn > ringSize) return
+    this.#after[member] = this.#first[turn] ?? -1
+    this.#first[turn] = member
+  }
+
+  /** Members in ascending order: the same on all directors. Valid until the next call. */
+  take(turn: number): Int32Array {
+    let count = 0
+    for (let member = this.#first[turn] ?? -1; member >= 0; member = this.#after[member] ?? -1) {
+      this.#room[count++] = member
+    }
+    const members = this.#room.subarray(0, count).reverse()
+    return members.every((member, i) => i === 0 || member > (members[i - 1] ?? 0)) ? members : members.sort()
   }
 }
 

@@ -152,7 +152,12 @@ export class Neighbours {
       base,
       hop === null
         ? { ifindex: 0 }
-        : { ifindex: hop.ifindex, source_mac: hop.sourceMac, mtu: hop.mtu, ...(hop.mac === null ? {} : { mac: hop.mac }) },
+        : {
+            ifindex: hop.ifindex,
+            source_mac: hop.sourceMac,
+            mtu: hop.mtu,
+            ...(hop.mac === null ? {} : { mac: hop.mac }),
+          },
     )
     if (hop !== null && hop.mac !== null) real.write(view, base, { is_reachable: 1 })
   }

@@ -46,7 +46,9 @@ export class Hosts {
   }
 
   async #startHost(name: string): Promise<void> {
-    const child = spawn('unshare', ['--net', '--mount', 'sh', '-c', hostScript], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn('unshare', ['--net', '--mount', 'sh', '-c', hostScript], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     this.#processes.set(name, child)
     await once(child.stdout, 'data')
   }
