@@ -7,11 +7,12 @@ import { AppError } from '../core/contract/errors.ts'
 import { byteStreamWire } from '../core/rpc/byte-stream.ts'
 import { serve } from '../core/rpc/server.ts'
 import { groupId } from './groups.ts'
+import { changeSocket, viewSocket } from './places.ts'
 
 /** Which socket gives which right, and to whom. */
 const sockets = [
-  { file: 'agent.sock', access: 'change', group: 'signalbox', peer: 'socket' },
-  { file: 'view.sock', access: 'view', group: 'signalbox-view', peer: 'view-socket' },
+  { file: changeSocket, access: 'change', group: 'signalbox', peer: 'socket' },
+  { file: viewSocket, access: 'view', group: 'signalbox-view', peer: 'view-socket' },
 ] as const
 
 /** More consoles and commands than one director ever has. */

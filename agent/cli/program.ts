@@ -4,7 +4,7 @@ import { clusterSpecSchemaText } from '../../core/formats/yaml/json-schema.ts'
 import { writeClusterJson, writeClusterYaml } from '../../core/formats/yaml/write.ts'
 import { AppError } from '../../core/contract/errors.ts'
 import type { ApplyResult } from '../../core/model/revision.ts'
-import { agentVersion, changeSocket, defaultPlaces, viewSocket } from '../places.ts'
+import { agentVersion, changeSocket, defaultPlaces } from '../places.ts'
 import { readState, withAgent } from './agent-client.ts'
 import { bridge } from './bridge.ts'
 import { describeCaller } from './caller.ts'
@@ -53,7 +53,7 @@ export function program(output: (isJson: boolean) => Output): Command {
   root
     .command('connect')
     .description("join standard input and output to the agent's socket, for: ssh HOST signalbox connect")
-    .action(() => bridge(socket(), join(socket(), '..', viewSocket)))
+    .action(() => bridge(socket()))
 
   root
     .command('plan')

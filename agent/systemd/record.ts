@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { paths } from './host.ts'
 
@@ -24,5 +24,3 @@ export function note(record: SetupRecord): void {
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 })
   writeFileSync(paths.record, `${JSON.stringify(record)}\n`, { mode: 0o600 })
 }
-
-export const forget = (): void => rmSync(paths.record, { force: true })

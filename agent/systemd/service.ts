@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statS
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../core/contract/errors.ts'
 import { commandLineOf, hasSystemd, paths, serviceName } from './host.ts'
+import { lastClaimant } from '../single-instance.ts'
 import { run, startDetached } from './run-command.ts'
 import { supervisorName, supervisorScript } from './supervisor.ts'
 
@@ -57,6 +58,16 @@ export async function stopSupervisor(): Promise<boolean> {
 export async function stopService(): Promise<void> {
   if (hasSystemd() && statSync(paths.unit, { throwIfNoEntry: false }) !== undefined) stopUnit()
   await stopSupervisor()
+  await stopOrphan()
+}
+
+/** An agent whose supervisor is gone, or that somebody started by hand: two would not get along. */
+async function stopOrphan(): Promise<void> {
+  const pid = lastClaimant(paths.stateDir)
+  const isAgent = () => pid !== null && pid !== process.pid && commandLineOf(pid).includes('agent')
+  if (pid === null || !isAgent()) return
+  process.kill(pid, 'SIGTERM')
+  await until(() => !isAgent(), 20_000, `The agent (process ${pid}) did not end within 20 s.`)
 }
 
 /** Looks at a condition until it holds. */
