@@ -1,5 +1,4 @@
 import { Tabs } from '@mantine/core'
-import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { Command, Plan } from '../../core/model/plan.ts'
@@ -111,7 +110,7 @@ function RiskLine({ plan }: { readonly plan: Plan }) {
   const { t, i18n } = useTranslation()
   const { realServersLeavingRing, servicesRemoved, flowsCut, slotsMoved } = plan.risk
   const moved = Math.max(0, ...Object.values(slotsMoved))
-  const parts: ReactNode[] = [
+  const parts: string[] = [
     ...(servicesRemoved > 0 ? [t('risk.servicesRemoved', { count: servicesRemoved })] : []),
     ...(realServersLeavingRing > 0 ? [t('risk.leavingRing', { count: realServersLeavingRing })] : []),
     ...(flowsCut === null

@@ -1,5 +1,5 @@
 import type { AgentHello, DirectorState } from '../../core/contract/agent.ts'
-import type { DirectorEntry, Session } from '../../core/contract/session.ts'
+import type { DirectorEntry } from '../../core/contract/session.ts'
 import { type DirectorData, useConsole } from './console-store.ts'
 
 export function useDirector(directorId: string | undefined): DirectorEntry | undefined {
@@ -12,11 +12,6 @@ export function useDirectorData(directorId: string | undefined): DirectorData | 
 
 export function useDirectorState(directorId: string | undefined): DirectorState | null {
   return useConsole((s) => (directorId === undefined ? null : (s.data[directorId]?.state ?? null)))
-}
-
-/** True while the director can be spoken to: changes are offered only then. */
-export function isReachable(session: Session | undefined): boolean {
-  return session?.phase === 'ready'
 }
 
 /** Whether what the page shows of a director is the present, the past, or not there at all. */

@@ -39,9 +39,14 @@ export function DirectorFacts({ entry }: { readonly entry: DirectorEntry }) {
           rows={[
             [
               t('hosts.connection'),
-              <StatusMark status={statusOfPhase(session.phase)} label={t(`phase.${session.phase}`)} />,
+              <StatusMark key="phase" status={statusOfPhase(session.phase)} label={t(`phase.${session.phase}`)} />,
             ],
-            [t('hosts.address'), <span className="sb-mono">{formatTarget(profile.target)}</span>],
+            [
+              t('hosts.address'),
+              <span key="target" className="sb-mono">
+                {formatTarget(profile.target)}
+              </span>,
+            ],
             [t('hosts.transport'), session.transport === null ? '–' : t(`hosts.transportBy.${session.transport}`)],
             [t('hosts.roundTrip'), session.roundTripMs === null ? '–' : formatMs(session.roundTripMs, i18n.language)],
             [
@@ -58,7 +63,7 @@ export function DirectorFacts({ entry }: { readonly entry: DirectorEntry }) {
               [t('hosts.hostname'), hello.hostname],
               [t('hosts.kernel'), `${hello.kernel} (${hello.architecture})`],
               [t('hosts.agent'), hello.version],
-              [t('hosts.started'), <Time atMs={hello.startedAtMs} isFull skewMs={skew} />],
+              [t('hosts.started'), <Time key="started" atMs={hello.startedAtMs} isFull skewMs={skew} />],
               [t('hosts.access'), t(`hosts.accessOf.${hello.access}`)],
             ]}
           />

@@ -92,7 +92,12 @@ export function SettingsTab({ directorId, view }: { readonly directorId: string;
       <Panel title={t('service.settings.identity')}>
         <Facts
           rows={[
-            [t('column.vip'), <span className="sb-mono">{view.key}</span>],
+            [
+              t('column.vip'),
+              <span key="vip" className="sb-mono">
+                {view.key}
+              </span>,
+            ],
             [t('column.mode'), view.service.forwarding.toUpperCase()],
             [t('service.settings.dataplane'), t(`dataplane.${view.service.dataplane}`)],
             [t('service.settings.scheduler'), t('service.settings.mh')],
@@ -104,7 +109,12 @@ export function SettingsTab({ directorId, view }: { readonly directorId: string;
                 ? t('service.settings.vipAbsent')
                 : t('service.settings.vipOn', { interface: vip.interface }),
             ],
-            [t('service.settings.ring'), <span className="sb-mono">{programmed?.ringDigest ?? '–'}</span>],
+            [
+              t('service.settings.ring'),
+              <span key="ring" className="sb-mono">
+                {programmed?.ringDigest ?? '–'}
+              </span>,
+            ],
           ]}
         />
         <p className="sb-dim" style={{ marginTop: 10 }}>

@@ -1,5 +1,3 @@
-import type { ServiceView } from '../../store/service-state.ts'
-
 /** Sizes in the map's own pixels. */
 export const cell = 9
 export const cellsPerRow = 22
@@ -25,6 +23,13 @@ export interface Placed {
   readonly height: number
 }
 
+/** All that a layout depends on. */
+export interface Shape {
+  readonly key: string
+  /** Real servers. */
+  readonly count: number
+}
+
 export interface Layout {
   readonly clients: Placed
   readonly director: Placed
@@ -44,10 +49,10 @@ export function poolHeight(servers: number): number {
  * Places everything by index: directors and clients in the first column, VIPs in the second, pools in the third. Only
  * the number of services and of their real servers counts, so nothing moves while data change.
  */
-export function layoutOf(services: readonly Pick<ServiceView, 'key' | 'realServers'>[]): Layout {
+export function layoutOf(services: readonly Shape[]): Layout {
   let y = servicesTop
-  const placed = services.map(({ key, realServers }) => {
-    const own = poolHeight(realServers.length)
+  const placed = services.map(({ key, count }) => {
+    const own = poolHeight(count)
     const height = Math.max(vipHeight, own)
     const vip = { x: columnX.vip, y: y + (height - vipHeight) / 2, width: vipWidth, height: vipHeight }
     const pool = { x: columnX.pool, y: y + (height - own) / 2, width: poolWidth, height: own }

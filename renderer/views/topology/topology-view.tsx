@@ -15,7 +15,7 @@ import { useSamples, useWatchStats } from '../../store/stats-store.ts'
 import { NewServiceError, useNewService } from '../services/new-service.tsx'
 import { Details } from './details.tsx'
 import { edgeTypes, type MapEdge } from './edges.tsx'
-import { type Layout, layoutOf } from './layout.ts'
+import { type Layout, type Shape, layoutOf } from './layout.ts'
 import { type MapNode, type Selection, nodeTypes } from './nodes.tsx'
 import styles from './topology.module.css'
 
@@ -39,11 +39,12 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
 
   // In the document's order: sorting by trouble would make cards jump.
   const services = useMemo(
-    () => (state?.spec.services ?? []).map((one) => serviceView(one, state!.observed, samples.at(-1))),
+    () => (state === null ? [] : state.spec.services.map((one) => serviceView(one, state.observed, samples.at(-1)))),
     [state, samples],
   )
-  const shape = services.map(({ key, realServers }) => `${key} ${realServers.length}`).join('|')
-  const layout = useMemo(() => layoutOf(services), [shape])
+  // Data come every second; only the number of services and real servers may move a card.
+  const shape = JSON.stringify(services.map(({ key, realServers }) => ({ key, count: realServers.length })))
+  const layout = useMemo(() => layoutOf(JSON.parse(shape) as Shape[]), [shape])
 
   const selectServer = useCallback(
     (service: string) => (server: RealServerView) => setSelection({ kind: 'realServer', service, key: server.key }),
