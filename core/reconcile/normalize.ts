@@ -35,13 +35,15 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
   const interfaces: Record<string, string> = {}
   const issues: Issue[] = []
   const warnings: Issue[] = []
-  const carried = addressesOfOthers(context)
+  const networks = networksOfOthers(context)
+  const isOnLink = context.isOnLink ?? onLinkByNetworks(networks)
+  const carried = new Set(networks.map(({ address }) => address))
   for (const [s, service] of spec.services.entries()) {
-    const ingress = ingressOf(service, s, context)
+    const ingress = ingressOf(service, s, context, networks)
     if (typeof ingress === 'string') interfaces[serviceKey(service)] = ingress
     else issues.push(ingress)
     issues.push(...vipIssues(service, s, context, carried))
-    if (service.forwarding === 'dr') issues.push(...onLinkIssues(service, s, context))
+    if (service.forwarding === 'dr') issues.push(...onLinkIssues(service, s, isOnLink))
     if (carried.has(service.vip) && service.allowOwnAddress === true) {
       warnings.push(issueAt(['services', s, 'vip'], service.vip, 'notOwnAddress'))
     }
@@ -56,15 +58,20 @@ const issueAt = (
   params?: Record<string, string | number>,
 ): Issue => ({ path, found: showValue(found), expectation, ...(params === undefined ? {} : { params }) })
 
-/** Addresses on the director that the agent did not raise. */
-function addressesOfOthers(context: DirectorContext): Set<string> {
+interface Network {
+  readonly name: string
+  readonly isUp: boolean
+  readonly address: string
+  readonly prefixLength: number
+}
+
+/** Addresses on the director that the agent did not raise, with their networks. */
+function networksOfOthers(context: DirectorContext): Network[] {
   const own = new Set(context.ownVips.map(placeKey))
-  return new Set(
-    context.interfaces.flatMap((one) =>
-      one.addresses
-        .filter(({ address }) => !own.has(placeKey({ address, interface: one.name })))
-        .map(({ address }) => address),
-    ),
+  return context.interfaces.flatMap(({ name, isUp, addresses }) =>
+    addresses
+      .filter(({ address }) => !own.has(placeKey({ address, interface: name })))
+      .map((network) => ({ name, isUp, ...network })),
   )
 }
 
@@ -86,27 +93,25 @@ function vipIssues(
 }
 
 /** The interface that the field names, else the one with the smallest network that holds the VIP. */
-function ingressOf(service: VirtualService, s: number, context: DirectorContext): string | Issue {
+function ingressOf(
+  service: VirtualService,
+  s: number,
+  context: DirectorContext,
+  networks: readonly Network[],
+): string | Issue {
   const candidates = context.interfaces.filter((one) => one.name !== 'lo')
   if (service.interface !== undefined) {
     if (candidates.some((one) => one.name === service.interface)) return service.interface
     const names = candidates.map((one) => one.name).join(', ')
     return issueAt(['services', s, 'interface'], service.interface, 'interfaceOfDirector', { names })
   }
-  const own = new Set(context.ownVips.map(placeKey))
-  const networks = candidates
-    .flatMap((one) =>
-      one.addresses
-        .filter(({ address }) => !own.has(placeKey({ address, interface: one.name })))
-        .map((network) => ({ name: one.name, isUp: one.isUp, ...network })),
-    )
-    .filter(({ address, prefixLength }) => isInNetwork(service.vip, address, prefixLength))
+  const holding = networks
+    .filter(({ name, address, prefixLength }) => name !== 'lo' && isInNetwork(service.vip, address, prefixLength))
     .toSorted((a, b) => Number(b.isUp) - Number(a.isUp) || b.prefixLength - a.prefixLength)
-  return networks[0]?.name ?? issueAt(['services', s, 'vip'], service.vip, 'interfaceForVip')
+  return holding[0]?.name ?? issueAt(['services', s, 'vip'], service.vip, 'interfaceForVip')
 }
 
-function onLinkIssues(service: VirtualService, s: number, context: DirectorContext): Issue[] {
-  const isOnLink = context.isOnLink ?? ((address: string) => isInNetworkOf(context.interfaces, address))
+function onLinkIssues(service: VirtualService, s: number, isOnLink: (address: string) => boolean): Issue[] {
   return service.realServers.flatMap((realServer, r) =>
     realServer.address === service.vip || isOnLink(realServer.address)
       ? []
@@ -114,13 +119,14 @@ function onLinkIssues(service: VirtualService, s: number, context: DirectorConte
   )
 }
 
-function isInNetworkOf(interfaces: readonly InterfaceFacts[], address: string): boolean {
-  return interfaces.some(
-    (one) =>
-      one.isUp &&
-      one.name !== 'lo' &&
-      one.addresses.some(
-        (network) => network.prefixLength < 32 && isInNetwork(address, network.address, network.prefixLength),
-      ),
-  )
+/** Whether the network of an interface that is up holds the address. Each is looked at once: services share them. */
+function onLinkByNetworks(networks: readonly Network[]): (address: string) => boolean {
+  const usable = networks.filter(({ name, isUp, prefixLength }) => isUp && name !== 'lo' && prefixLength < 32)
+  const known = new Map<string, boolean>()
+  return (address) => {
+    const answer =
+      known.get(address) ?? usable.some((network) => isInNetwork(address, network.address, network.prefixLength))
+    known.set(address, answer)
+    return answer
+  }
 }

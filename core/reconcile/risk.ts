@@ -36,6 +36,8 @@ export function riskOf(observed: ObservedState, steps: readonly Step[], sources:
     const members = later.realServers.filter(isInRing)
     const staying = new Set(members.map(realServerKey))
     realServersLeavingRing += before.filter((one) => !staying.has(realServerKey(one))).length
+    // A ring takes milliseconds to fill: only those that change are.
+    if (isSameRing(before, members)) continue
     const moved = shareMoved(sources.ringOf(before), sources.ringOf(members))
     if (moved > 0) slotsMoved[serviceKey(service)] = moved
   }
@@ -45,6 +47,12 @@ export function riskOf(observed: ObservedState, steps: readonly Step[], sources:
     flowsCut: flowsCut(steps, sources),
     slotsMoved,
   }
+}
+
+/** True where both fill the same ring: the same members with the same weights, in any order. */
+function isSameRing(a: readonly RingMember[], b: readonly RingMember[]): boolean {
+  const weights = new Map(a.map((one) => [realServerKey(one), one.weight]))
+  return a.length === b.length && b.every((one) => weights.get(realServerKey(one)) === one.weight)
 }
 
 /** Share of slots whose owner differs, 0 to 1. A ring that is empty on one side only has moved as a whole. */

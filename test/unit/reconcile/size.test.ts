@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import type { ObservedState } from '../../../core/model/observed.ts'
+import type { Desired } from '../../../core/reconcile/desired.ts'
+import { plan } from '../../../core/reconcile/plan.ts'
+import { simulate } from '../../../core/reconcile/simulate.ts'
+
+const empty: ObservedState = { services: [], vips: [], attachments: [] }
+const clusterOf = (services: number): Desired => ({
+  services: Array.from({ length: services }, (_, s) => ({
+    config: {
+      vip: `10.1.${s >> 8}.${s & 255}`,
+      port: 80,
+      protocol: 'tcp',
+      dataplane: 'ebpf',
+      forwarding: 'dr',
+      scheduler: 'mh',
+      announce: 'arp',
+      interface: 'eth0',
+      check: { type: 'none' },
+    },
+    realServers: Array.from({ length: 10 }, (_, r) => ({
+      address: `10.2.${r}.${s % 250}`,
+      port: 80,
+      weight: 1,
+      state: 'enabled',
+    })),
+  })),
+})
+
+/** Best of three: other programs of the machine take turns. */
+function bestMs(work: () => void): number {
+  return Math.min(
+    ...Array.from({ length: 3 }, () => {
+      const startedAt = performance.now()
+      work()
+      return performance.now() - startedAt
+    }),
+  )
+}
+
+test('planning grows with the cluster, not with its square', () => {
+  const there = (services: number) => {
+    const wanted = clusterOf(services)
+    const steps = plan(wanted, empty).map(({ step }) => step)
+    const state = { ...simulate(empty, steps) }
+    expect(plan(wanted, state)).toEqual([])
+    return { first: bestMs(() => plan(wanted, empty)), again: bestMs(() => plan(wanted, state)) }
+  }
+  const [small, large] = [there(125), there(1000)]
+  // Eight times the cluster: a square would take 64 times as long.
+  expect(large.first / small.first).toBeLessThan(32)
+  expect(large.again / small.again).toBeLessThan(32)
+})
