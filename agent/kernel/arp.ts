@@ -133,7 +133,7 @@ export function probeAddress(at: ArpInterface, address: string, waitMs: number):
       stop()
       closeFd(fd)
       if (failure === undefined) resolve([...answers])
-      else reject(failure instanceof Error ? failure : new Error(String(failure)))
+      else reject(failure instanceof Error ? failure : new Error('asking failed', { cause: failure }))
     }, waitMs)
   })
 }

@@ -1,6 +1,6 @@
 // Programs over bpf(2): load, run on a packet, name. Source: include/uapi/linux/bpf.h (union bpf_attr, bpf_prog_info).
 import { AppError } from '../../core/contract/errors.ts'
-import { BpfObject, fixedText, getPinned, infoByFd, kernelName } from './bpf.ts'
+import { BpfObject, fixedText, infoByFd, kernelName } from './bpf.ts'
 import { KernelError, isErrno } from './errno.ts'
 import { ArgumentBlock, bpfCall, closeFd } from './syscall.ts'
 
@@ -116,10 +116,6 @@ export function verifierReason(log: string): string {
   const lines = log.split('\n').filter((line) => line.trim() !== '')
   const reasons = lines.filter((line) => !/^(processed \d+ insns|verification time|stack depth|peak_states)/.test(line))
   return (reasons.at(-1) ?? '').trim().slice(0, 200)
-}
-
-export function openPinnedProgram(path: string): BpfProgram {
-  return new BpfProgram(getPinned(path))
 }
 
 export interface ProgramFacts {

@@ -82,7 +82,8 @@ export function formatIssue(issue: Issue): string {
 /** A value as an operator should see it in an error: JSON, at most 80 characters. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value) ?? String(value)
+  // JSON has no word for functions and symbols; neither comes out of a file or off a wire.
+  const text = (JSON.stringify(value) as string | undefined) ?? typeof value
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }
 
@@ -109,7 +110,10 @@ function parseCode(message: string): { expectation: ExpectationKey; params?: Rec
   const key = space === -1 ? message : message.slice(0, space)
   if (!Object.hasOwn(expectations, key)) return { expectation: 'syntax', params: { what: message } }
   if (space === -1) return { expectation: key as ExpectationKey }
-  return { expectation: key as ExpectationKey, params: JSON.parse(message.slice(space + 1)) }
+  return {
+    expectation: key as ExpectationKey,
+    params: JSON.parse(message.slice(space + 1)) as Record<string, string | number>,
+  }
 }
 
 /** Turns a zod error into issues that name what was found. `input` is the value that was parsed. */

@@ -107,4 +107,3 @@ export function realServerKey(realServer: Pick<RealServer, 'address' | 'port'>):
 }
 
 export const ServiceKey = z.string().regex(/^tcp\/[0-9.]{7,15}:[0-9]{1,5}$/)
-export const RealServerKey = z.string().regex(/^[0-9.]{7,15}:[0-9]{1,5}$/)

@@ -11,7 +11,7 @@ export interface Opened {
   readonly page: Page
   readonly scenario: Scenario
   /** Goes to another path of the page, as a link does. */
-  go(path: string): Promise<void>
+  readonly go: (path: string) => Promise<void>
 }
 
 /**
