@@ -39,7 +39,10 @@ async function walkViews(
 ): Promise<void> {
   for (const { name, path, title } of views) {
     await go(path)
-    await page.getByRole('heading', { name: title[words === en ? 0 : 1], exact: true }).first().waitFor()
+    await page
+      .getByRole('heading', { name: title[words === en ? 0 : 1], exact: true })
+      .first()
+      .waitFor()
     await look(name)
   }
   await go(servicePath)
@@ -81,7 +84,9 @@ async function walkWizard(
 const inBothThemes = (page: Page, failures: string[]) => async (name: string) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await expectAccessible(page).catch((error: unknown) => failures.push(`${name} ${colorScheme}: ${String(error)}`))
+    await expectAccessible(page).catch((error: { readonly actual?: unknown }) => {
+      failures.push(`${name} ${colorScheme}: ${JSON.stringify(error.actual ?? error)}`)
+    })
   }
 }
 

@@ -70,7 +70,7 @@ services:
   await page.getByLabel('Document to import').fill(document('192.0.2.300'))
   await page.getByRole('button', { name: 'Review as a change…' }).click()
   await page
-    .getByText(/found 192\.0\.2\.300, expected/)
+    .getByText(/found "192\.0\.2\.300", expected/)
     .first()
     .waitFor()
   await shoot(page, 'import-refused')
@@ -78,7 +78,7 @@ services:
   await page.getByRole('button', { name: 'Review as a change…' }).click()
   const drawer = page.getByRole('dialog', { name: 'Review the change' })
   await drawer
-    .getByText(/found 192\.0\.2\.2, expected/)
+    .getByText(/found "?192\.0\.2\.2"?, expected/)
     .first()
     .waitFor()
   expect(await drawer.getByRole('button', { name: /^Apply/ }).isDisabled()).toBe(true)

@@ -64,10 +64,12 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
   const isDirect = view.service.forwarding === 'dr'
   // One scale for all small graphs: they are there to be compared.
   const top = Math.max(0, ...byServer.connections.flatMap(({ points }) => points.map(({ value }) => value ?? 0)))
-  const hasHadTraffic = byServer.connections.some(({ points }) => points.some(({ value }) => (value ?? 0) > 0))
+  const rates = byServer.connections.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
+  // Without a single rate nothing is known about traffic; the graphs say that themselves.
+  const hasHadNone = rates.length > 0 && rates.every((rate) => rate === 0)
   return (
     <>
-      {!hasHadTraffic && (
+      {hasHadNone && (
         <p className="sb-dim" style={{ marginBottom: 10 }}>
           {t('service.noTraffic', { address: `${view.service.vip}:${view.service.port}` })}
         </p>

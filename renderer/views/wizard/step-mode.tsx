@@ -18,7 +18,7 @@ export function StepMode({ form, change }: StepProps) {
           <Paper key={mode} withBorder p="sm" className={form.forwarding === mode ? 'card-selected' : undefined}>
             <Group justify="space-between" wrap="nowrap" align="flex-start">
               <Radio value={mode} label={t(`wizard.mode.names.${mode}`)} disabled={!isAvailable} fw={600} />
-              <Badge variant="outline" color={fits && isAvailable ? 'teal' : 'gray'} size="sm">
+              <Badge variant="outline" color={fits && isAvailable ? 'var(--sb-up-text)' : 'gray'} size="sm">
                 {t(isAvailable ? (fits ? 'wizard.mode.fits' : 'wizard.mode.fitsNot') : 'wizard.mode.unavailable')}
               </Badge>
             </Group>

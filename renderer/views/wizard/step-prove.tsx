@@ -6,7 +6,7 @@ import { realServerKey, serviceKey, type VirtualService } from '../../../core/mo
 import { paths } from '../../app/paths.ts'
 import { useStepSentence } from '../../change/step-sentence.ts'
 import { InlineError } from '../../components/inline-error.tsx'
-import { StatusMark } from '../../components/status-mark.tsx'
+import { StatusMark, StatusShape } from '../../components/status-mark.tsx'
 import { client } from '../../connection/client.ts'
 import { useCommand, useFetched } from '../../connection/use-call.ts'
 import { useRemaining } from '../../store/clock.ts'
@@ -143,7 +143,11 @@ function StepList({
     <List listStyleType="none" size="sm" spacing={2} aria-label={t('wizard.prove.steps')}>
       {steps.map((step, i) => (
         <List.Item key={i}>
-          <StatusMark status={i < done ? 'up' : 'unknown'} label={sentenceOf(step)} />
+          <Group gap={6} wrap="nowrap" align="baseline">
+            <StatusShape status={i < done ? 'up' : 'unknown'} />
+            <span>{sentenceOf(step)}</span>
+            <span className="sb-hidden">{t(`stepState.${i < done ? 'done' : 'pending'}`)}</span>
+          </Group>
         </List.Item>
       ))}
     </List>

@@ -1,5 +1,5 @@
 import { Button, Group, Text, UnstyledButton } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 import { type Draft, type WizardStep, wizardSteps } from '../../../core/model/draft.ts'
@@ -71,6 +71,9 @@ function Wizard({
   const issues = triedStep === step ? issuesOfStep(form, step) : []
   const props = { form, change: inHand.changeForm, issues: issuesByField(issues) }
 
+  // A step starts at its top, also where the one before was scrolled down to its Next.
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => heading.current?.scrollIntoView({ block: 'nearest' }), [step])
   useEffect(() => {
     if (wantedField === null) return
     focusField(wantedField)
@@ -135,7 +138,9 @@ function Wizard({
         </Text>
       </nav>
       <div className={styles['body']}>
-        <h2 className={styles['heading']}>{t(`wizard.step.${step}`)}</h2>
+        <h2 ref={heading} className={styles['heading']}>
+          {t(`wizard.step.${step}`)}
+        </h2>
         <IssueSummary issues={issues} attempt={attempt} />
         {step === 'what' && <StepWhat {...props} />}
         {step === 'mode' && <StepMode {...props} />}
