@@ -21,6 +21,7 @@ import { ChangeReview } from './change-review.tsx'
 import { confirmSeconds } from './confirm-time.ts'
 import { mergeSpec } from './merge.ts'
 import styles from './review-drawer.module.css'
+import { useSpecIssues } from './spec-issues.ts'
 import { usePlan, useYaml } from './use-plan.ts'
 
 /** The pending change of whichever director is under review, at the right of every view. */
@@ -51,6 +52,7 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   const hindrance = useHindrance(directorId)
   const isOutdated = state !== null && state.revision !== change.baseRevision
   const plan = usePlan(directorId, change.spec)
+  const target = useSpecIssues(directorId, change.spec, closeReview)
   const removesShownService = useMemo(() => {
     const kept = new Set(change.spec.services.map(serviceKey))
     return change.base.services.some((service) => !kept.has(serviceKey(service)))
@@ -72,7 +74,7 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
     <div className={styles.review}>
       <div className={styles.scroll}>
         {isOutdated && <Outdated directorId={directorId} change={change} />}
-        <ChangeReview before={change.base} after={change.spec} plan={plan} directorName={name} />
+        <ChangeReview before={change.base} after={change.spec} plan={plan} directorName={name} target={target} />
         <ApplyOptionsForm
           message={change.message}
           confirmWithinSec={change.confirmWithinSec}
@@ -81,7 +83,7 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
         />
       </div>
       <div className={styles.foot}>
-        <InlineError error={change.error} />
+        <InlineError error={change.error} target={target} />
         {hindrance !== null && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
         <div className={styles.buttons}>
           <Button variant="default" onClick={() => discardChange(directorId)} disabled={change.isApplying}>

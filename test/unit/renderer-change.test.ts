@@ -6,6 +6,7 @@ import { confirmSeconds, neverReverts } from '../../renderer/change/confirm-time
 import { countEdits } from '../../renderer/change/count-edits.ts'
 import { addRealServers, removeRealServers, removeService, setState, setWeight } from '../../renderer/change/edits.ts'
 import { mergeSpec } from '../../renderer/change/merge.ts'
+import { placeInSpec } from '../../renderer/change/spec-issues.ts'
 
 function specOf(...services: Record<string, unknown>[]): ClusterSpec {
   const parsed = parseClusterSpec({ apiVersion: 'signalbox/v1', name: 'test', services })
@@ -108,4 +109,15 @@ test('seconds to confirm: an empty field is a mistake, not "never"', () => {
   expect(confirmSeconds('60')).toBe(60)
   expect(confirmSeconds(neverReverts)).toBeNull()
   for (const text of ['', ' ', '4', '3601', '12.5', 'x', '1e9']) expect(confirmSeconds(text)).toBeUndefined()
+})
+
+test('an issue is found in the document, whatever request carried it', () => {
+  const path = ['services', 0, 'realServers', 1, 'weight']
+  for (const before of [[], ['spec'], ['input', 'spec']]) {
+    const place = placeInSpec(base, [...before, ...path])
+    expect([place.service?.name, place.realServer?.address, place.field]).toEqual(['web', '192.0.2.21', 'weight'])
+  }
+  expect(placeInSpec(base, ['services', 0, 'check', 'timeoutMs'])).toMatchObject({ field: 'check.timeoutMs' })
+  expect(placeInSpec(base, ['name'])).toEqual({ service: undefined, realServer: undefined, field: 'name' })
+  expect(placeInSpec(base, ['services', 9, 'port']).service).toBeUndefined()
 })

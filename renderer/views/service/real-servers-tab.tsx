@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { realServerKey, serviceKey } from '../../../core/model/service.ts'
 import { editSpec, openReview, useChange } from '../../change/change-store.ts'
+import { realServerField } from '../../change/spec-issues.ts'
 import { removeRealServers, setState, setWeight } from '../../change/edits.ts'
 import { CopyButton } from '../../components/copy.tsx'
 import { type Column, DataTable } from '../../components/data-table.tsx'
@@ -100,6 +101,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
                 value={next?.weight ?? server.desired.weight}
                 applied={server.desired.weight}
                 label={t('service.weightOf', { name: label(server) })}
+                field={realServerField(view.key, server.key, 'weight')}
                 isDisabled={isLocked || next === undefined}
                 onCommit={(weight) => edit(setWeight(view.key, server.key, weight))}
               />

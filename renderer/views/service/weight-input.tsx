@@ -12,6 +12,7 @@ export function WeightInput({
   value,
   applied,
   label,
+  field,
   isDisabled,
   onCommit,
 }: {
@@ -20,6 +21,8 @@ export function WeightInput({
   /** Weight of the newest revision. */
   readonly applied: number
   readonly label: string
+  /** Where issues of the document lead. */
+  readonly field: { readonly 'data-spec-field': string }
   readonly isDisabled: boolean
   readonly onCommit: (weight: number) => void
 }) {
@@ -41,6 +44,7 @@ export function WeightInput({
   return (
     <input
       className={styles.weight}
+      {...field}
       aria-label={label}
       aria-invalid={!parsed.success}
       title={problem}

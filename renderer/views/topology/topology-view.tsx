@@ -20,6 +20,8 @@ import { type MapNode, type Selection, nodeTypes } from './nodes.tsx'
 import styles from './topology.module.css'
 
 const minZoom = 0.15
+/** A small cluster on a large screen is drawn larger, but not like a poster. */
+const fitZoom = 1.35
 /** Two lines of legend with its distance from the edge. */
 const legendHeight = 76
 
@@ -280,7 +282,7 @@ function Fit({ layout }: { readonly layout: Layout }) {
     if (width === 0 || height === 0) return
     const bounds = { x: 0, y: layout.busY, width: layout.busX, height: layout.bottom - layout.busY }
     const padding = { top: '20px', left: '24px', right: '24px', bottom: `${legendHeight}px` } as const
-    void setViewport(getViewportForBounds(bounds, width, height, minZoom, 1, padding))
+    void setViewport(getViewportForBounds(bounds, width, height, minZoom, fitZoom, padding))
   }, [width, height, layout, setViewport])
   return null
 }
