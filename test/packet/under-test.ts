@@ -127,10 +127,9 @@ export class UnderTest {
   counters(): Record<string, number> {
     const rows = this.set.rows('lb_cpus')
     const sums: Record<string, number> = {}
-    for (const [place, name] of this.layout.counters.entries()) {
-      for (let cpu = 0; cpu < this.set.cpus; cpu++) {
-        sums[name] = (sums[name] ?? 0) + Number(rows.view.getBigUint64(rows.at(cpu) + place * 8, true))
-      }
+    for (let cpu = 0; cpu < this.set.cpus; cpu++) {
+      const { count } = this.layout.cpu.read(rows.view, rows.at(cpu))
+      for (const [place, name] of this.layout.counters.entries()) sums[name] = (sums[name] ?? 0) + Number(count[place])
     }
     return sums
   }

@@ -1,6 +1,7 @@
 // The eBPF dataplane behind the agent's interface: one place that knows what is loaded.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { AppError } from '../../../core/contract/errors.ts'
 import type { DataplaneHook } from '../../../core/model/observed.ts'
 import { realServerKey } from '../../../core/model/service.ts'
 import type { Counters, Flow } from '../../../core/model/telemetry.ts'
@@ -62,7 +63,9 @@ function findObject(): string {
   const here = import.meta.dirname
   const places = [join(here, 'bpf', 'lb.bpf.o'), join(here, '..', '..', '..', 'dist', 'agent', 'bpf', 'lb.bpf.o')]
   const found = places.find((place) => existsSync(place))
-  if (found === undefined) throw new Error(`The dataplane's object was not found at ${places.join(' or ')}.`)
+  if (found === undefined) {
+    throw new AppError('REFUSED', `The dataplane's object was not found at ${places.join(' or ')}.`)
+  }
   return found
 }
 
@@ -219,17 +222,17 @@ export class EbpfDataplane implements Dataplane {
     return sum
   }
 
-  /** A CPU's row begins with its counters; the layout names them by place. */
+  /** The layout names a CPU's counters by their place. */
   #verdicts(set: MapSet): Record<string, number> {
     const rows = set.rows('lb_cpus')
-    const sumAt = (place: number): number => {
-      let sum = 0
-      for (let cpu = 0; cpu < set.cpus; cpu++) sum += Number(rows.view.getBigUint64(rows.at(cpu) + place * 8, true))
-      return sum
+    const sums = new Map<string, number>()
+    for (let cpu = 0; cpu < set.cpus; cpu++) {
+      const { count } = this.#layout.cpu.read(rows.view, rows.at(cpu))
+      for (const [place, name] of this.#layout.counters.entries()) {
+        if (name !== '') sums.set(name, (sums.get(name) ?? 0) + Number(count[place] ?? 0n))
+      }
     }
-    return Object.fromEntries(
-      this.#layout.counters.flatMap((name, place) => (name === '' ? [] : [[name, sumAt(place)]])),
-    )
+    return Object.fromEntries(sums)
   }
 
   lookupFlow(query: FlowQuery): Flow | null {

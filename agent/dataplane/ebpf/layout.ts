@@ -73,6 +73,14 @@ const shapes = {
   },
   stats: { packets: 'count', bytes: 'count', connections: 'count' },
   iface: { mac: 'mac', is_known: 'u8' },
+  cpu: {
+    count: 'u64s',
+    best: 'u64',
+    best_word: 'u64',
+    best_way: 'u32',
+    insert_window: 'u32',
+    inserts: 'u32',
+  },
 } as const
 
 type Shapes = typeof shapes
@@ -90,6 +98,7 @@ const structNames: Readonly<Record<ShapeName, string>> = {
   flow: 'lb_flow',
   stats: 'lb_stats',
   iface: 'lb_iface',
+  cpu: 'lb_cpu',
 }
 
 export type Records = { readonly [K in ShapeName]: RecordLayout<Shapes[K]> }
