@@ -73,7 +73,10 @@ function Wizard({
 
   // A step starts at its top, also where the one before was scrolled down to its Next.
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => heading.current?.scrollIntoView({ block: 'nearest' }), [step])
+  useEffect(() => {
+    // In braces: newer browsers answer with a promise, which is no clean-up.
+    heading.current?.scrollIntoView({ block: 'nearest' })
+  }, [step])
   useEffect(() => {
     if (wantedField === null) return
     focusField(wantedField)
