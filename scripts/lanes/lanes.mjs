@@ -45,7 +45,7 @@ const labObstacle = (machine) => {
 /** @type {readonly Lane[]} */
 export const lanes = [
   { name: 'unit', builds: [], obstacle: () => undefined },
-  { name: 'contract', builds: [], obstacle: () => undefined },
+  { name: 'contract', builds: ['bpf', 'console', 'renderer'], obstacle: () => undefined },
   { name: 'packet', builds: ['bpf'], obstacle: bpfObstacle },
   { name: 'netns', builds: ['bpf', 'agent'], obstacle: labObstacle },
   {
