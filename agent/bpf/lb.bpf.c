@@ -2,8 +2,8 @@
 // Enters: every packet that an interface receives, at TCX ingress (kernel 6.6 and later) or at XDP.
 // Leaves: TCP over IPv4 for a virtual service, redirected to one of its real servers (DR: the MAC addresses change,
 //         TTL goes down by one); everything else goes on untouched to the next program and to the host.
-// Reads:  lb_services, lb_vips, lb_ring, lb_reals, lb_ifaces. Writes: lb_buckets, lb_flows, lb_real_stats, lb_svc_stats,
-//         lb_cpus. For the agent alone: lb_meta, lb_svc_info.
+// Reads:  lb_services, lb_vips, lb_ring, lb_reals, lb_ifaces. Writes: lb_buckets, lb_real_stats, lb_svc_stats, lb_cpus.
+//         For the agent alone: lb_meta, lb_svc_info.
 // Not supported, and dropped under a name where a service is meant: fragments, IP options, cut-off headers.
 // Not looked at, and passed: IPv6, VLAN tags (attach to the VLAN interface), UDP, frames for another host.
 #include <linux/bpf.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The flow cache: who serves a connection that exists, whatever became of the ring since.
 //
-// Four ways per bucket. The bucket holds one word per way: tag (32 bits of the hash), sequence, state. The record beside
+// Four ways per bucket. The bucket holds one word per way: tag (32 bits of the hash), sequence, state. The record behind
 // it holds key, real server, age and counters. Only the word is shared by compare and exchange:
 //   a writer claims a way (state WRITING, sequence + 1), fills the record, publishes the word;
 //   a reader reads the word, the record, and the word again: another sequence means that it read two flows.
@@ -23,10 +23,6 @@
 #define LB_SEQUENCE_MASK 0xffffff00ull
 #define LB_SEQUENCE_STEP 0x100ull
 
-struct lb_bucket {
-	__u64 way[LB_WAYS];
-};
-
 struct lb_flow {
 	__be32 saddr[4];
 	__be32 daddr[4];
@@ -42,12 +38,18 @@ struct lb_flow {
 };
 _Static_assert(sizeof(struct lb_flow) == 64, "a flow is one cache line");
 
+/* Words and records side by side: a hit costs two cache lines, and mostly one page. */
+struct lb_bucket {
+	__u64 way[LB_WAYS];
+	__u64 pad[LB_WAYS];
+	struct lb_flow flow[LB_WAYS];
+};
+_Static_assert(sizeof(struct lb_bucket) == 320, "a bucket is five cache lines");
+
 LB_ARRAY(lb_buckets, 65536, struct lb_bucket);
-LB_ARRAY(lb_flows, 262144, struct lb_flow);
 
 /* Where a flow stands, or may be put. */
 struct lb_place {
-	__u32 bucket;
 	__u32 way;
 	__u64 seen; /* the word as it was read */
 };
@@ -92,11 +94,10 @@ static __always_inline int lb_is_same_flow(const struct lb_flow *flow, const str
 	       flow->dport == packet->dport && flow->proto == packet->proto && flow->family == LB_FAMILY_IPV4;
 }
 
-static __always_inline struct lb_flow *lb_flow_at(__u32 bucket, __u32 way)
+static __always_inline struct lb_flow *lb_flow_at(struct lb_bucket *bucket, __u32 way)
 {
-	__u32 index = bucket * LB_WAYS + way;
-
-	return bpf_map_lookup_elem(&lb_flows, &index);
+	asm volatile("" : "+r"(way));
+	return &bucket->flow[way & (LB_WAYS - 1)];
 }
 
 /*
@@ -143,10 +144,8 @@ static __always_inline int lb_flow_find(struct lb_bucket *bucket, __u32 tag, con
 	place->way = lb_first_way(ways);
 
 	__u64 word = lb_word_of(lb_word_at(bucket, place->way));
-	struct lb_flow *flow = lb_flow_at(place->bucket, place->way);
+	struct lb_flow *flow = lb_flow_at(bucket, place->way);
 
-	if (!flow)
-		return 0;
 	lb_read_barrier();
 
 	int is_same = lb_is_same_flow(flow, packet);
@@ -165,7 +164,7 @@ static __always_inline int lb_flow_find(struct lb_bucket *bucket, __u32 tag, con
 
 /* How much a way is worth keeping: 0 free, then expired, closing and half-open, oldest first; more than that: not ours. */
 #define LB_KEEP 0xffffffffffull
-static __always_inline __u64 lb_worth(__u64 word, __u32 bucket, __u32 way, __u32 now)
+static __always_inline __u64 lb_worth(const struct lb_bucket *bucket, __u64 word, __u32 way, __u32 now)
 {
 	__u8 state = LB_WORD_STATE(word);
 
@@ -174,12 +173,7 @@ static __always_inline __u64 lb_worth(__u64 word, __u32 bucket, __u32 way, __u32
 	if (state == LB_FLOW_WRITING)
 		return LB_KEEP;
 
-	struct lb_flow *flow = lb_flow_at(bucket, way);
-
-	if (!flow)
-		return LB_KEEP;
-
-	__u32 age = lb_age(flow->last_seen, now);
+	__u32 age = lb_age(bucket->flow[way].last_seen, now);
 
 	if (age > lb_timeout_of(state))
 		return 1;
@@ -199,7 +193,7 @@ static __always_inline int lb_flow_room(struct lb_bucket *bucket, struct lb_cpu 
 #pragma unroll
 	for (__u32 way = 0; way < LB_WAYS; way++) {
 		__u64 word = lb_word_of(&bucket->way[way]);
-		__u64 worth = lb_worth(word, place->bucket, way, now);
+		__u64 worth = lb_worth(bucket, word, way, now);
 
 		if (worth < row->best) {
 			row->best = worth;
@@ -236,10 +230,8 @@ static __always_inline void lb_flow_put(struct lb_bucket *bucket, const struct l
 	__u64 named = (__u64)tag << 32 | sequence;
 	__u32 way = place->way & (LB_WAYS - 1);
 	__u64 *word = lb_word_at(bucket, way);
-	struct lb_flow *flow = lb_flow_at(place->bucket, way);
+	struct lb_flow *flow = lb_flow_at(bucket, way);
 
-	if (!flow)
-		return;
 	if (__sync_val_compare_and_swap(word, place->seen, named | LB_FLOW_WRITING) != place->seen) {
 		lb_count(LB_FLOW_RACE);
 		return;

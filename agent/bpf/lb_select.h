@@ -55,8 +55,9 @@ static __always_inline struct lb_real *lb_select(struct lb_packet *packet, enum 
 	__u64 hash = lb_hash(lb_config.flow_secret[0], lb_config.flow_secret[1], packet);
 	__u32 tag = hash >> 32;
 	__u32 now = (__u32)bpf_jiffies64();
-	struct lb_place place = { .bucket = (__u32)hash & lb_config.bucket_mask };
-	struct lb_bucket *bucket = bpf_map_lookup_elem(&lb_buckets, &place.bucket);
+	__u32 index = (__u32)hash & lb_config.bucket_mask;
+	struct lb_bucket *bucket = bpf_map_lookup_elem(&lb_buckets, &index);
+	struct lb_place place = {};
 	struct lb_flow *flow = 0;
 	__u32 id = 0, generation = 0;
 	int is_known;

@@ -116,11 +116,11 @@ export class UnderTest {
 
   /** Lets the given time go by for all flows that are remembered. */
   age(seconds: number): void {
-    const rows = this.set.rows('lb_flows')
+    const { view } = this.set.rows('lb_buckets')
     const jiffies = Math.round((seconds * 1000) / this.set.millisecondsPerJiffy)
-    for (let slot = 0; slot < rows.count; slot++) {
-      const { last_seen: seen } = this.layout.flow.read(rows.view, rows.at(slot))
-      this.layout.flow.write(rows.view, rows.at(slot), { last_seen: (seen - jiffies) >>> 0 })
+    for (const { base } of this.flows.slots()) {
+      const { last_seen: seen } = this.layout.flow.read(view, base)
+      this.layout.flow.write(view, base, { last_seen: (seen - jiffies) >>> 0 })
     }
   }
 

@@ -106,8 +106,18 @@ export type ServiceInfoRecord = RecordOf<Shapes['serviceInfo']>
 export type RealRecord = RecordOf<Shapes['real']>
 export type FlowRecord = RecordOf<Shapes['flow']>
 
+/** A bucket of the flow cache: words first, then the records. Offsets in bytes. */
+export interface BucketLayout {
+  readonly size: number
+  readonly ways: number
+  readonly wordsAt: number
+  readonly flowsAt: number
+  readonly flowSize: number
+}
+
 /** What the programs and the agent agree on: one record layout per struct, and what the enum names. */
 export interface Layout extends Records {
+  readonly bucket: BucketLayout
   /** Names of the counters by their place in a CPU's row. */
   readonly counters: readonly string[]
   /** Digest of all structs that live in maps: state of another layout is refused, never reused. */
@@ -124,9 +134,9 @@ export function bindLayout(object: ObjectFile): Layout {
     const counters = [...names].filter(([name]) => name !== noVerdict && !marker.test(name))
     const list: string[] = []
     for (const [name, place] of counters) list[place] = name
-    if (btf.struct('lb_bucket').size !== ways * 8) throw new MalformedError('struct lb_bucket', `not ${ways} words`)
     return {
       ...bindAll(btf),
+      bucket: bindBucket(btf),
       counters: Array.from(list, (name) => name ?? ''),
       digest: layoutDigest(object),
     }
@@ -136,6 +146,22 @@ export function bindLayout(object: ObjectFile): Layout {
       cause: error,
       hint: 'Install the agent again.',
     })
+  }
+}
+
+function bindBucket(btf: Btf): BucketLayout {
+  const { size, fields } = btf.struct('lb_bucket')
+  const words = fields.find((field) => field.name === 'way')
+  const flows = fields.find((field) => field.name === 'flow')
+  if (words === undefined || flows === undefined || words.elementSize !== 8 || words.length !== flows.length) {
+    throw new MalformedError('struct lb_bucket', 'not as many words as flows')
+  }
+  return {
+    size,
+    ways: words.length,
+    wordsAt: words.offset,
+    flowsAt: flows.offset,
+    flowSize: flows.elementSize,
   }
 }
 
@@ -172,10 +198,9 @@ export const word = {
   state: { enabled: 0, drain: 1, offline: 2 },
 } as const
 export const familyIpv4 = 4
-/** Ways of a bucket, each a word of 64 bits: state, sequence, tag from the lowest byte up. */
-export const ways = 4
 /** `use` of a real server's index. Quarantined: it is gone, and an entry of the flow cache may still name it. */
 export const realUse = { free: 0, inUse: 1, quarantined: 2 } as const
+/** Lowest byte of a bucket's word; above it the sequence, then the tag. */
 export const flowState = { free: 0, writing: 1, halfOpen: 2, established: 3, closing: 4 } as const
 
 /** The word of a number that a struct carries; a number that nobody wrote is a defect of the map. */

@@ -7,7 +7,7 @@ import { arrayStride, type BpfMap, createMap, openPinnedMap } from '../../kernel
 import type { BpfProgram } from '../../kernel/bpf-program.ts'
 import { loadPrograms, type ObjectFile } from '../../kernel/object.ts'
 import { clockResolutionNs, fileSystemMagic, mountFileSystem } from '../../kernel/syscall.ts'
-import { type Layout, ways } from './layout.ts'
+import type { Layout } from './layout.ts'
 
 export const bpffs = '/sys/fs/bpf'
 /** BPF_FS_MAGIC of include/uapi/linux/magic.h. */
@@ -93,7 +93,6 @@ function entriesOf(object: ObjectFile, capacity: Capacity, cpus: number): Record
     lb_reals: reals,
     lb_real_stats: reals * cpus,
     lb_buckets: buckets,
-    lb_flows: slotsOf(buckets),
   }
 }
 
@@ -203,4 +202,3 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
 export const timeoutMsOf = [0, 0, timeoutsSec.halfOpen, timeoutsSec.established, timeoutsSec.closing].map(
   (s) => s * 1000,
 )
-export const slotsOf = (buckets: number): number => buckets * ways
