@@ -17,5 +17,8 @@ config({ jitless: true })
 const root = document.getElementById('root')
 if (root === null) throw new Error('The page has no element with the id root.')
 startLink(startFeeds)
+// The views that most starts lead to come beside the connection, not after it.
+void import('./views/connect/connect-view.tsx')
+void import('./views/overview/overview-view.tsx')
 await startI18n()
 createRoot(root).render(<App />)

@@ -21,12 +21,15 @@ export function RateChart({
   series,
   unit,
   height = 150,
+  total = series.length,
   absent,
 }: {
   readonly title: string
   readonly series: readonly Series[]
   readonly unit: Unit
   readonly height?: number
+  /** Lines that there are, where only the chosen ones are given. */
+  readonly total?: number
   /** Stands instead of the lines where there can be none: the reply direction in DR. */
   readonly absent?: string
 }) {
@@ -40,7 +43,7 @@ export function RateChart({
   const format = (value: number | null) =>
     value === null ? t('chart.noSample') : formatScaled(value, scale, i18n.language)
   const hasSample = summaries.some(({ summary }) => summary.max !== null)
-  const isCut = series.length > shown.length
+  const isCut = total > shown.length
 
   return (
     <Panel
@@ -53,9 +56,7 @@ export function RateChart({
       aside={
         absent === undefined && (
           <>
-            {isCut && (
-              <span className={styles.cut}>{t('chart.showing', { shown: maxLines, total: series.length })}</span>
-            )}
+            {isCut && <span className={styles.cut}>{t('chart.showing', { shown: maxLines, total })}</span>}
             <Tooltip label={isTable ? t('chart.asChart') : t('chart.asTable')}>
               <ActionIcon
                 aria-label={`${isTable ? t('chart.asChart') : t('chart.asTable')}: ${title}`}

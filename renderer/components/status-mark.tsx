@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Status } from '../store/service-state.ts'
 import styles from './status-mark.module.css'
@@ -21,7 +22,7 @@ export function StatusShape({ status, size = 12 }: { readonly status: Status; re
 }
 
 /** Status by colour, shape and word. `label` says it in other words where the plain one would be too poor. */
-export function StatusMark({
+export const StatusMark = memo(function StatusMark({
   status,
   label,
   isQuiet = false,
@@ -38,4 +39,4 @@ export function StatusMark({
       <span className={isQuiet ? undefined : styles[`${status}Word`]}>{label ?? t(`status.${status}`)}</span>
     </span>
   )
-}
+})

@@ -1,4 +1,5 @@
 import { Tooltip } from '@mantine/core'
+import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useConsole } from '../store/console-store.ts'
 import { useNow } from '../store/clock.ts'
@@ -18,7 +19,7 @@ export function useDuration(): (ms: number) => string {
  * An instant by a host's clock: in the operator's zone with its offset (or UTC, by preference), the other one on hover.
  * `skewMs` is that clock minus the workstation's, for the relative words on hover.
  */
-export function Time({
+export const Time = memo(function Time({
   atMs,
   isFull = false,
   skewMs = 0,
@@ -28,28 +29,31 @@ export function Time({
   readonly isFull?: boolean
   readonly skewMs?: number
 }) {
-  const { t } = useTranslation()
   const zone = useConsole((s) => s.preferences.times)
-  const duration = useDuration()
   const now = useNow(10_000)
-  const other = zone === 'utc' ? 'local' : 'utc'
-  const ago = now + skewMs - atMs
   return (
-    <Tooltip
-      label={
-        <>
-          {formatInstant(atMs, zone)}
-          <br />
-          {t('time.director', { instant: formatInstant(atMs, other) })}
-          <br />
-          {ago >= 0 ? t('time.ago', { duration: duration(ago) }) : t('time.in', { duration: duration(-ago) })}
-        </>
-      }
-    >
+    <Tooltip label={<Hint atMs={atMs} skewMs={skewMs} />}>
       <time dateTime={new Date(atMs).toISOString()} className={styles.time}>
         {isFull ? formatInstant(atMs, zone) : formatShort(atMs, zone, now + skewMs)}
       </time>
     </Tooltip>
+  )
+})
+
+/** Both zones and the distance from now; made only when it is shown. */
+function Hint({ atMs, skewMs }: { readonly atMs: number; readonly skewMs: number }) {
+  const { t } = useTranslation()
+  const zone = useConsole((s) => s.preferences.times)
+  const duration = useDuration()
+  const ago = useNow() + skewMs - atMs
+  return (
+    <>
+      {formatInstant(atMs, zone)}
+      <br />
+      {t('time.director', { instant: formatInstant(atMs, zone === 'utc' ? 'local' : 'utc') })}
+      <br />
+      {ago >= 0 ? t('time.ago', { duration: duration(ago) }) : t('time.in', { duration: duration(-ago) })}
+    </>
   )
 }
 

@@ -8,6 +8,18 @@ const prefixes = [
   { factor: 1e3, symbol: 'k' },
 ] as const
 
+const decimals = new Map<string, Intl.NumberFormat>()
+
+/** Making a format costs a hundred times its use, and tables use them by the hundred each second. */
+function decimal(language: string, digits: number): Intl.NumberFormat {
+  const key = `${language} ${digits}`
+  const known = decimals.get(key)
+  if (known !== undefined) return known
+  const made = new Intl.NumberFormat(language, { maximumFractionDigits: digits })
+  decimals.set(key, made)
+  return made
+}
+
 export interface Scale {
   readonly factor: number
   /** SI prefix, empty below 1,000. */
@@ -31,7 +43,7 @@ function digitsFor(value: number): number {
 export function formatScaled(value: number, scale: Scale, language = 'en'): string {
   const scaled = value / scale.factor
   const digits = scale.factor === 1 && Number.isInteger(scaled) ? 0 : digitsFor(scaled)
-  return new Intl.NumberFormat(language, { minimumFractionDigits: 0, maximumFractionDigits: digits }).format(scaled)
+  return decimal(language, digits).format(scaled)
 }
 
 /** `12.3 k` for one figure on its own. */
@@ -51,20 +63,20 @@ export function formatWithUnit(value: number, unit: string, language = 'en'): st
 }
 
 export function formatCount(value: number, language = 'en'): string {
-  return new Intl.NumberFormat(language).format(value)
+  return decimal(language, 3).format(value)
 }
 
 /** `33.3 %`; one digit below 10, so that 0.4 % is not 0 %. */
 export function formatShare(share: number, language = 'en'): string {
   const percent = share * 100
   const digits = percent !== 0 && Math.abs(percent) < 9.95 ? 1 : 0
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(percent)} %`
+  return `${decimal(language, digits).format(percent)} %`
 }
 
 /** `1.2 ms`, `340 ms`. */
 export function formatMs(ms: number, language = 'en'): string {
   const digits = ms < 10 ? 1 : 0
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(ms)} ms`
+  return `${decimal(language, digits).format(ms)} ms`
 }
 
 /** `34 MB`: decimal, as file sizes of downloads are given. */

@@ -8,25 +8,29 @@ export function zoneOffset(atMs: number, timeZone?: string): string {
 
 export type Zone = 'local' | 'utc'
 
+const digits = '2-digit' as const
+/** Made once: a format costs far more than its use. */
+const formatsOf = (timeZone: string | undefined) => ({
+  clock: new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hour: digits,
+    minute: digits,
+    second: digits,
+    hourCycle: 'h23',
+  }),
+  minutes: new Intl.DateTimeFormat('en-GB', { timeZone, hour: digits, minute: digits, hourCycle: 'h23' }),
+  day: new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: digits, day: digits }),
+})
+const formats = { local: formatsOf(undefined), utc: formatsOf('UTC') } as const
+
 /** `14:02:07`, by the workstation's zone or UTC. */
 export function formatClock(atMs: number, zone: Zone, hasSeconds = true): string {
-  return new Intl.DateTimeFormat('en-GB', {
-    timeZone: zone === 'utc' ? 'UTC' : undefined,
-    hour: '2-digit',
-    minute: '2-digit',
-    ...(hasSeconds ? { second: '2-digit' } : {}),
-    hourCycle: 'h23',
-  }).format(atMs)
+  return formats[zone][hasSeconds ? 'clock' : 'minutes'].format(atMs)
 }
 
 /** `2026-03-05`, by the workstation's zone or UTC. */
 export function formatDay(atMs: number, zone: Zone): string {
-  return new Intl.DateTimeFormat('en-CA', {
-    timeZone: zone === 'utc' ? 'UTC' : undefined,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  }).format(atMs)
+  return formats[zone].day.format(atMs)
 }
 
 /** `2026-03-05 14:02:07 -02:30`: unambiguous, sortable, in one zone. */

@@ -20,12 +20,32 @@ export function counterOf(counters: Counters | undefined, measure: Measure): num
   }
 }
 
+interface Indexed {
+  readonly status: ServiceStatus
+  readonly realServers: ReadonlyMap<string, RealServerStatus>
+}
+const indexes = new WeakMap<Sample, ReadonlyMap<string, Indexed>>()
+
+/** By key, made once for each sample: hundreds of lines read each of hundreds of samples every second. */
+function indexOf(sample: Sample): ReadonlyMap<string, Indexed> {
+  const known = indexes.get(sample)
+  if (known !== undefined) return known
+  const made = new Map(
+    sample.services.map((status) => [
+      status.key,
+      { status, realServers: new Map(status.realServers.map((server) => [realServerKey(server), server])) },
+    ]),
+  )
+  indexes.set(sample, made)
+  return made
+}
+
 export function serviceIn(sample: Sample, key: string): ServiceStatus | undefined {
-  return sample.services.find((service) => service.key === key)
+  return indexOf(sample).get(key)?.status
 }
 
 export function realServerIn(sample: Sample, service: string, realServer: string): RealServerStatus | undefined {
-  return serviceIn(sample, service)?.realServers.find((status) => realServerKey(status) === realServer)
+  return indexOf(sample).get(service)?.realServers.get(realServer)
 }
 
 /** Sum over all services; null where none of them knows it (DR's reply direction), or where there is no service. */

@@ -89,7 +89,8 @@ export function thinned<R extends Reading>(
     else kept.push(reading)
     bucket = own
   }
-  return { readings: kept.slice(-maxPoints), maxStepMs: bucketMs * 2 + longestStepMs }
+  // Kept readings stand at the end of their buckets: farther apart than one bucket and a step, samples are missing.
+  return { readings: kept.slice(-maxPoints), maxStepMs: bucketMs + longestStepMs }
 }
 
 /** The newest rate, or null while there is none. */

@@ -98,6 +98,12 @@ describe('thinning', () => {
     for (const { value } of ratesOf(readings, count, maxStepMs)) expect(value).toBeCloseTo(10)
   })
 
+  test('keeps a gap of some samples a gap', () => {
+    const holed = many.filter((_, i) => i < 600 || i > 609)
+    const { readings, maxStepMs } = thinned(holed, 300)
+    expect(ratesOf(readings, count, maxStepMs).filter(({ value }) => value === null).length).toBeGreaterThan(0)
+  })
+
   test('does not move kept readings when one more arrives', () => {
     const before = new Set(thinned(many.slice(0, 890), 300).readings.slice(5, -1))
     const after = new Set(thinned(many.slice(0, 891), 300).readings)

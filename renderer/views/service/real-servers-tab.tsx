@@ -1,11 +1,10 @@
-import { ActionIcon, Button, Menu } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { realServerKey, serviceKey } from '../../../core/model/service.ts'
 import { editSpec, openReview, useChange } from '../../change/change-store.ts'
 import { realServerField } from '../../change/spec-issues.ts'
-import { removeRealServers, setState, setWeight } from '../../change/edits.ts'
-import { CopyButton } from '../../components/copy.tsx'
+import { setWeight } from '../../change/edits.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { FilterInput } from '../../components/filter-input.tsx'
 import { Icon } from '../../components/icon.tsx'
@@ -16,6 +15,7 @@ import { formatMs, formatShare, formatSi, formatWithUnit } from '../../format/nu
 import { useDirector, useHindrance } from '../../store/selectors.ts'
 import { type RealServerView, type ServiceView, byTrouble } from '../../store/service-state.ts'
 import { AddRealServers } from './add-real-servers.tsx'
+import { RealServerActions } from './real-server-actions.tsx'
 import { type RealServerRow, useRealServerRows } from './real-server-rows.ts'
 import styles from './service.module.css'
 import { WeightInput } from './weight-input.tsx'
@@ -47,7 +47,6 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
 
   const columns = useMemo((): Column<RealServerRow>[] => {
     const label = (server: RealServerView) => server.name ?? server.key
-    const edit = (change: ReturnType<typeof setWeight>) => editSpec(directorId, change)
     const pendingOf = (server: RealServerView) => (hasPending ? pending.get(server.key) : server.desired)
     return [
       {
@@ -103,7 +102,7 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
                 label={t('service.weightOf', { name: label(server) })}
                 field={realServerField(view.key, server.key, 'weight')}
                 isDisabled={isLocked || next === undefined}
-                onCommit={(weight) => edit(setWeight(view.key, server.key, weight))}
+                onCommit={(weight) => editSpec(directorId, setWeight(view.key, server.key, weight))}
               />
             </>
           )
@@ -186,61 +185,16 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
         header: <span className="sb-dim" />,
         width: 70,
         align: 'end',
-        cell: ({ server }) => {
-          const next = pendingOf(server)
-          const state = next?.state
-          return (
-            <>
-              <CopyButton text={server.key} what={server.key} />
-              <Menu position="bottom-end">
-                <Menu.Target>
-                  <ActionIcon size={24} aria-label={t('service.actionsOf', { name: label(server) })}>
-                    <Icon name="menu" size={14} />
-                  </ActionIcon>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  {state === 'enabled' && (
-                    <Menu.Item
-                      disabled={isLocked}
-                      leftSection={<Icon name="drain" />}
-                      onClick={() => edit(setState(view.key, [server.key], 'drain'))}
-                    >
-                      {t('service.drain')}
-                    </Menu.Item>
-                  )}
-                  {(state === 'drain' || state === 'offline') && (
-                    <Menu.Item
-                      disabled={isLocked}
-                      leftSection={<Icon name="play" />}
-                      onClick={() => edit(setState(view.key, [server.key], 'enabled'))}
-                    >
-                      {state === 'drain' ? t('service.undrain') : t('service.enable')}
-                    </Menu.Item>
-                  )}
-                  {state !== undefined && state !== 'offline' && (
-                    <Menu.Item
-                      disabled={isLocked}
-                      leftSection={<Icon name="close" />}
-                      onClick={() => edit(setState(view.key, [server.key], 'offline'))}
-                    >
-                      {t('service.offline')}
-                    </Menu.Item>
-                  )}
-                  {state !== undefined && (
-                    <Menu.Item
-                      disabled={isLocked}
-                      color="red"
-                      leftSection={<Icon name="trash" />}
-                      onClick={() => edit(removeRealServers(view.key, [server.key]))}
-                    >
-                      {t('service.remove')}
-                    </Menu.Item>
-                  )}
-                </Menu.Dropdown>
-              </Menu>
-            </>
-          )
-        },
+        cell: ({ server }) => (
+          <RealServerActions
+            directorId={directorId}
+            service={view.key}
+            realServer={server.key}
+            name={label(server)}
+            state={pendingOf(server)?.state}
+            isLocked={isLocked}
+          />
+        ),
       },
     ]
   }, [t, i18n.language, directorId, view.key, pending, hasPending, isLocked, isDirect, skewMs])

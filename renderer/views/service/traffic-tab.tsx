@@ -6,10 +6,10 @@ import { Empty, LoadingBlock } from '../../components/states.tsx'
 import { formatSi } from '../../format/number.ts'
 import { type Measure, activeFlowsOf, counterOf, realServerIn, serviceIn } from '../../series/pick.ts'
 import { latest, levelsOf, ratesOf } from '../../series/rates.ts'
-import { type Series, maxLines } from '../../series/top.ts'
+import { type Series, busiest, maxLines } from '../../series/top.ts'
 import type { ServiceView } from '../../store/service-state.ts'
 import { useStats } from '../../store/stats-store.ts'
-import { useThinned } from '../../store/use-series.ts'
+import { type Thinned, useThinned, useThinnedSmall } from '../../store/use-series.ts'
 import styles from './service.module.css'
 
 const shownSmall = 50
@@ -17,19 +17,26 @@ const shownSmall = 50
 /** Graphs of a service by real server; many of them become small ones of the same scale of time. */
 export function TrafficTab({ directorId, view }: { readonly directorId: string; readonly view: ServiceView }) {
   const { t, i18n } = useTranslation()
-  const { readings, maxStepMs } = useThinned(directorId)
+  const all = useThinned(directorId)
+  const few = useThinnedSmall(directorId)
+  const { readings, maxStepMs } = all
   const isLoaded = useStats((s) => s.isLoaded[directorId] ?? false)
   const { key, realServers } = view
 
+  // Health changes with every sample; lines depend on which real servers there are and what they are called.
+  const named = JSON.stringify(realServers.map((server) => [server.key, server.name ?? server.key]))
   const byServer = useMemo(() => {
-    const lines = (measure: Measure): Series[] =>
-      realServers.map((server) => ({
-        id: server.key,
-        name: server.name ?? server.key,
-        points: ratesOf(readings, (s) => counterOf(realServerIn(s, key, server.key)?.counters, measure), maxStepMs),
-      }))
-    return { connections: lines('connections'), packets: lines('packetsIn'), bits: lines('bitsIn') }
-  }, [readings, maxStepMs, realServers, key])
+    const line = (id: string, name: string, measure: Measure, { readings: own, maxStepMs: step }: Thinned): Series => ({
+      id,
+      name,
+      points: ratesOf(own, (s) => counterOf(realServerIn(s, key, id)?.counters, measure), step),
+    })
+    const small = (JSON.parse(named) as [string, string][]).map(([id, name]) => line(id, name, 'connections', few))
+    // The same real servers in every graph, in the same colours: chosen once, by their connections.
+    const shown = busiest(small)
+    const lines = (measure: Measure) => shown.map(({ id, name }) => line(id, name, measure, all))
+    return { small, connections: lines('connections'), packets: lines('packetsIn'), bits: lines('bitsIn') }
+  }, [all, few, named, key])
   const flows = useMemo(
     (): Series[] => [
       {
@@ -63,8 +70,8 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
     return <Empty icon="chart" sentence={t('chart.noSamples')} more={t('chart.noSamplesMore')} />
   const isDirect = view.service.forwarding === 'dr'
   // One scale for all small graphs: they are there to be compared.
-  const top = Math.max(0, ...byServer.connections.flatMap(({ points }) => points.map(({ value }) => value ?? 0)))
-  const rates = byServer.connections.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
+  const top = Math.max(0, ...byServer.small.flatMap(({ points }) => points.map(({ value }) => value ?? 0)))
+  const rates = byServer.small.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
   // Without a single rate nothing is known about traffic; the graphs say that themselves.
   const hasHadNone = rates.length > 0 && rates.every((rate) => rate === 0)
   return (
@@ -75,9 +82,14 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
         </p>
       )}
       <div className={styles.charts}>
-        <RateChart title={t('chart.connections')} series={byServer.connections} unit="connections/s" />
-        <RateChart title={t('chart.packets')} series={byServer.packets} unit="packets/s" />
-        <RateChart title={t('chart.bits')} series={byServer.bits} unit="bit/s" />
+        <RateChart
+          title={t('chart.connections')}
+          series={byServer.connections}
+          total={realServers.length}
+          unit="connections/s"
+        />
+        <RateChart title={t('chart.packets')} series={byServer.packets} total={realServers.length} unit="packets/s" />
+        <RateChart title={t('chart.bits')} series={byServer.bits} total={realServers.length} unit="bit/s" />
         <RateChart
           title={t('chart.replies')}
           series={replies}
@@ -94,7 +106,7 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
               ` · ${t('table.showing', { shown: shownSmall, total: realServers.length })}`}
           </h2>
           <div className={styles.small}>
-            {byServer.connections.slice(0, shownSmall).map(({ id, name, points }) => {
+            {byServer.small.slice(0, shownSmall).map(({ id, name, points }) => {
               const value = latest(points)
               return (
                 <div key={id} className={styles.smallItem}>
