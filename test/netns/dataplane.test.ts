@@ -280,11 +280,33 @@ describe('a director that somebody else uses too', () => {
       failed: { code: 'REFUSED', message: 'Interface eth0 has an XDP program already: lb_xdp.' },
     })
     const capabilities = { capabilities: 'eth0' }
-    expect(await director.ask(capabilities)).toMatchObject({ isAvailable: false, hooks: [{ isUsable: false }] })
+    expect(await director.ask(capabilities)).toMatchObject({
+      isAvailable: false,
+      hooks: [{ isUsable: false, reason: 'Another XDP program is on the interface: lb_xdp.' }],
+    })
+    expect(hosts.run('director', 'ls', '/sys/fs/bpf'), 'a refused step leaves nothing').not.toContain('signalbox')
     expect(hosts.run('director', 'ip', 'link', 'show', 'eth0')).toContain('xdpgeneric')
     await director.ask({ takeDown: true })
     await director.kill()
     hosts.run('director', 'ip', 'link', 'set', 'eth0', 'xdpgeneric', 'off')
+  })
+
+  test('an interface that goes takes its attachment along; its successor is attached anew', async () => {
+    const director = await hosts.start('director', 'director.ts')
+    hosts.run('director', 'ip', 'link', 'add', 'try0', 'type', 'veth', 'peer', 'name', 'try1')
+    const attachTry: Request = { execute: { kind: 'dataplane.attach', interface: 'try0' } }
+    const attached = async () => ((await director.ask({ observe: true })) as DataplaneState).attachments.length
+    expect(await director.ask(attachTry)).toBeNull()
+    expect(await attached()).toBe(1)
+    hosts.run('director', 'ip', 'link', 'del', 'try0')
+    expect(await attached()).toBe(0)
+    hosts.run('director', 'ip', 'link', 'add', 'try0', 'type', 'veth', 'peer', 'name', 'try1')
+    expect(await director.ask(attachTry)).toBeNull()
+    expect(await attached()).toBe(1)
+    await director.ask({ execute: { kind: 'dataplane.detach', interface: 'try0' } })
+    expect(hosts.run('director', 'ls', '/sys/fs/bpf')).not.toContain('signalbox')
+    await director.kill()
+    hosts.run('director', 'ip', 'link', 'del', 'try0')
   })
 
   test('pinned maps of another layout are refused, with a way out', async () => {

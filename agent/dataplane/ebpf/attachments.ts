@@ -9,6 +9,7 @@ import { isErrno } from '../../kernel/errno.ts'
 import type { Link, RouteSocket } from '../../kernel/route.ts'
 
 const linkPrefix = 'link_'
+const genericSuffix = '_generic'
 
 const reasons: Readonly<Record<DataplaneHook, string>> = {
   tcx: 'TCX ingress: keeps offloads on every kind of interface and shares it with other programs.',
@@ -19,7 +20,7 @@ const reasons: Readonly<Record<DataplaneHook, string>> = {
 export class Attachments {
   readonly #folder: string
   readonly #routes: RouteSocket
-  readonly #links = new Map<number, { link: BpfLink; hook: DataplaneHook }>()
+  readonly #links = new Map<number, { link: BpfLink; hook: DataplaneHook; pin: string }>()
 
   constructor(folder: string, routes: RouteSocket) {
     this.#folder = folder
@@ -27,26 +28,39 @@ export class Attachments {
   }
 
   get count(): number {
+    this.#forgetGone()
     return this.#links.size
+  }
+
+  /** A link whose interface has gone says interface 0; it can never be attached again. */
+  #forgetGone(): void {
+    for (const [index, { link, pin }] of this.#links) {
+      if (link.facts().ifindex !== 0) continue
+      this.#unpin(pin)
+      link.close()
+      this.#links.delete(index)
+    }
+  }
+
+  #unpin(pin: string): void {
+    if (existsSync(pin)) unlinkSync(pin)
   }
 
   /** Takes up the pinned links and puts this agent's programs in their place; no packet goes without one. */
   adopt(programs: ReadonlyMap<string, BpfProgram>): void {
     for (const name of readdirSync(this.#folder).filter((each) => each.startsWith(linkPrefix))) {
-      const link = openPinnedLink(join(this.#folder, name))
+      const pin = join(this.#folder, name)
+      const link = openPinnedLink(pin)
       const { kind, ifindex } = link.facts()
-      const at = ifindex === 0 ? null : this.#routes.link(ifindex)
-      if (at === null) {
-        // Its interface has gone: nothing arrives there any more.
+      if (ifindex === 0) {
+        this.#unpin(pin)
         link.close()
-        unlinkSync(join(this.#folder, name))
         continue
       }
-      link.replace(programFor(kind === 'tcx' ? 'tcx' : 'xdp-native', programs))
-      this.#links.set(ifindex, {
-        link,
-        hook: kind === 'tcx' ? 'tcx' : name.endsWith('_generic') ? 'xdp-generic' : 'xdp-native',
-      })
+      const xdp = name.endsWith(genericSuffix) ? 'xdp-generic' : 'xdp-native'
+      const hook = kind === 'tcx' ? 'tcx' : xdp
+      link.replace(programFor(hook, programs))
+      this.#links.set(ifindex, { link, hook, pin })
     }
   }
 
@@ -70,24 +84,23 @@ export class Attachments {
         return this.attach(interfaceName, others, programs)
       throw error
     }
+    const pin = join(this.#folder, `${linkPrefix}${at.index}${hook === 'xdp-generic' ? genericSuffix : ''}`)
     try {
-      link.pin(join(this.#folder, `${linkPrefix}${at.index}${hook === 'xdp-generic' ? '_generic' : ''}`))
+      link.pin(pin)
     } catch (error) {
       link.close()
       throw error
     }
-    this.#links.set(at.index, { link, hook })
+    this.#links.set(at.index, { link, hook, pin })
     return at
   }
 
   detach(interfaceName: string): void {
+    this.#forgetGone()
     const at = this.#routes.linkByName(interfaceName)
     const held = at === null ? undefined : this.#links.get(at.index)
     if (at === null || held === undefined) return
-    for (const suffix of ['', '_generic']) {
-      const pin = join(this.#folder, `${linkPrefix}${at.index}${suffix}`)
-      if (existsSync(pin)) unlinkSync(pin)
-    }
+    this.#unpin(held.pin)
     held.link.detach()
     held.link.close()
     this.#links.delete(at.index)
@@ -104,7 +117,7 @@ export class Attachments {
             interface: at.name,
             hook,
             reason: reasons[hook],
-            foreignPrograms: foreignPrograms(at, link.facts().programId),
+            foreignPrograms: foreignPrograms(at, new Set([link.facts().programId])),
           },
         ]
       })
@@ -124,10 +137,10 @@ function programFor(hook: DataplaneHook, programs: ReadonlyMap<string, BpfProgra
 }
 
 /** Names of what others have on the interface; a number where the kernel does not tell the name. */
-export function foreignPrograms(at: Link, ownProgramId: number | null): string[] {
+export function foreignPrograms(at: Link, own: ReadonlySet<number>): string[] {
   const ids = [...tcxPrograms(at.index), ...(at.xdpProgramId === null ? [] : [at.xdpProgramId])]
   return ids
-    .filter((id) => id !== ownProgramId)
+    .filter((id) => !own.has(id))
     .map((id) => {
       try {
         return programById(id)?.name ?? `program ${id}`
@@ -139,7 +152,7 @@ export function foreignPrograms(at: Link, ownProgramId: number | null): string[]
 }
 
 function busy(at: Link, cause: unknown): AppError {
-  const others = foreignPrograms(at, null).join(', ')
+  const others = foreignPrograms(at, new Set()).join(', ')
   return new AppError(
     'REFUSED',
     `Interface ${at.name} has an XDP program already${others === '' ? '' : `: ${others}`}.`,

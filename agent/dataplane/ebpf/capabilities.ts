@@ -42,7 +42,7 @@ export function lookForCapabilities(
   } catch (error) {
     if (!isErrno(error, 'EINVAL', 'EPERM')) throw error
   }
-  const others = at == null ? [] : foreignPrograms(at, null).filter((name) => !name.startsWith('lb_'))
+  const others = at == null ? [] : foreignPrograms(at, ownProgramIds)
   const xdpOwner = at?.xdpProgramId != null && !ownProgramIds.has(at.xdpProgramId)
   const all: HookCapability[] = [
     {

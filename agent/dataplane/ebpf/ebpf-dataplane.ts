@@ -138,7 +138,12 @@ export class EbpfDataplane implements Dataplane {
         const loaded = this.#load()
         // Before the first packet: XDP must know which frames are meant for this host.
         loaded.neighbours.refresh()
-        loaded.attachments.attach(step.interface, this.#hooks, loaded.programs)
+        try {
+          loaded.attachments.attach(step.interface, this.#hooks, loaded.programs)
+        } catch (error) {
+          this.#unloadIfUnused(loaded)
+          throw error
+        }
         return
       }
       case 'dataplane.detach':
@@ -167,6 +172,10 @@ export class EbpfDataplane implements Dataplane {
     const loaded = this.#loaded
     if (loaded === null) return
     loaded.attachments.detach(interfaceName)
+    this.#unloadIfUnused(loaded)
+  }
+
+  #unloadIfUnused(loaded: Loaded): void {
     if (loaded.attachments.count === 0 && loaded.tables.services().length === 0) this.#unload(loaded)
   }
 
