@@ -1,22 +1,23 @@
+import type { Pipe } from '../../core/rpc/pipe.ts'
 import { type Wire, WireState } from '../../core/rpc/wire.ts'
-
-/** What the preload script exposes in the desktop shell: one pipe, nothing else. */
-interface Pipe {
-  send(message: unknown): void
-  onMessage(listener: (message: unknown) => void): () => void
-  onClose(listener: () => void): () => void
-}
 
 declare global {
   interface Window {
+    /** The preload script's pipe in the desktop shell; not there in a browser. */
     readonly signalbox?: Pipe
   }
 }
 
 function pipeWire(pipe: Pipe): Wire {
   const state = new WireState()
-  pipe.onMessage((message) => state.receive(message))
-  pipe.onClose(() => state.close('the console core ended'))
+  const stops = [
+    pipe.onMessage((message) => state.receive(message)),
+    pipe.onClose(() => state.close('the console core ended')),
+  ]
+  // The pipe outlives its wires: the next one must not share it with this one.
+  state.onClose(() => {
+    for (const stop of stops) stop()
+  })
   return {
     send: (message) => {
       if (!state.isClosed) pipe.send(message)
