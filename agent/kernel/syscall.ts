@@ -177,7 +177,18 @@ export function socketName(fd: number, size: number): Buffer {
  * Returns the function that ends it. Does not keep the process alive.
  */
 export function onReadable(fd: number, listener: () => void): () => void {
-  const handle = koffi.node.poll(fd, { readable: true }, listener)
+  const guarded = (): void => {
+    try {
+      listener()
+    } catch (error) {
+      // koffi calls without a frame that could take an exception: it becomes one of the event loop.
+      setImmediate(() => {
+        throw error
+      })
+    }
+  }
+  // The object must be held for as long as the poll shall last: collected, it closes itself.
+  const handle = koffi.node.poll(fd, { readable: true }, guarded)
   handle.unref()
   let isOpen = true
   return () => {

@@ -32,6 +32,11 @@ export class Attachments {
     return this.#links.size
   }
 
+  /** Whether packets arrive at XDP somewhere, where the kernel does not look for neighbours. */
+  get hasXdp(): boolean {
+    return [...this.#links.values()].some(({ hook }) => hook !== 'tcx')
+  }
+
   /** A link whose interface has gone says interface 0; it can never be attached again. */
   #forgetGone(): void {
     for (const [index, { link, pin }] of this.#links) {

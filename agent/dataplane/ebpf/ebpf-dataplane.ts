@@ -57,6 +57,8 @@ interface Loaded {
   readonly neighbours: Neighbours
 }
 
+/** How long a new real server on XDP is waited for before it joins the ring all the same. */
+const resolveWithinMs = 300
 const allHooks: readonly DataplaneHook[] = ['tcx', 'xdp-native', 'xdp-generic']
 
 function findObject(): string {
@@ -158,6 +160,9 @@ export class EbpfDataplane implements Dataplane {
       case 'realServer.add':
       case 'realServer.change': {
         const loaded = this.#load()
+        if (step.kind === 'realServer.add' && loaded.attachments.hasXdp) {
+          await loaded.neighbours.resolve(step.after.address, resolveWithinMs)
+        }
         loaded.tables.putReal(step.service, step.after)
         if (step.kind === 'realServer.add') loaded.neighbours.refresh()
         return

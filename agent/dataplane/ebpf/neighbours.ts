@@ -1,5 +1,6 @@
 // Keeps interface and MAC address of each real server in the maps. The kernel keeps the neighbours resolved, since
 // redirected packets never confirm them.
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { isErrno } from '../../kernel/errno.ts'
 import { type Link, type Neighbour, type RouteSocket, watchRoutes } from '../../kernel/route.ts'
 import type { DataplaneEvent } from '../dataplane.ts'
@@ -10,6 +11,7 @@ import type { MapSet } from './map-set.ts'
 const refreshEveryMs = 10_000
 /** News come in bursts: an interface that goes up tells several times. */
 const settleMs = 20
+const resolveStepMs = 10
 
 /** Where packets for a real server leave. */
 interface NextHop {
@@ -38,6 +40,8 @@ export class Neighbours {
   readonly #known = new Map<string, string | null>()
   /** Neighbours that the kernel keeps for us: interface by address. */
   readonly #managed = new Map<string, number>()
+  /** Not programmed yet, and looked for. */
+  readonly #resolving = new Set<string>()
 
   constructor(set: MapSet, layout: Layout, routes: RouteSocket, listeners: NeighbourListeners) {
     this.#set = set
@@ -70,6 +74,25 @@ export class Neighbours {
     this.#planned.unref()
   }
 
+  /**
+   * Has the kernel look for a real server that is not programmed yet, and waits until it is found, at most for the time
+   * given: XDP has to drop packets for one that is not.
+   */
+  async resolve(address: string, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs
+    this.#resolving.add(address)
+    try {
+      for (;;) {
+        const links = new Map(this.#routes.links().map((link) => [link.index, link]))
+        const hop = this.#nextHop(address, links, this.#routes.neighbours())
+        if (hop === null || hop.mac !== null || performance.now() > deadline) return
+        await setTimeoutPromise(resolveStepMs)
+      }
+    } finally {
+      this.#resolving.delete(address)
+    }
+  }
+
   /** Asks the kernel about every real server. */
   refresh(): void {
     const links = new Map(this.#routes.links().map((link) => [link.index, link]))
@@ -85,7 +108,9 @@ export class Neighbours {
       }
       this.#write(base, hop)
     }
-    for (const [address, ifindex] of this.#managed) if (!hops.has(address)) this.#forget(address, ifindex)
+    for (const [address, ifindex] of this.#managed) {
+      if (!hops.has(address) && !this.#resolving.has(address)) this.#forget(address, ifindex)
+    }
     for (const address of this.#known.keys()) if (!hops.has(address)) this.#known.delete(address)
   }
 

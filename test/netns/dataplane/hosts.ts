@@ -95,13 +95,16 @@ export class Hosts {
     const script = resolve(import.meta.dirname, file)
     const command = ['-t', String(this.#pidOf(name)), '--net', '--mount', process.execPath, script, ...args]
     const child = spawn('nsenter', command, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const ended = once(child, 'exit')
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const next = async (): Promise<unknown> => {
       const line = await lines.next()
-      if (line.done === true) throw new Error(`${file} on ${name} has ended`)
+      if (line.done === true) {
+        const [code, signal] = (await ended) as [number | null, string | null]
+        throw new Error(`${file} on ${name} has ended with ${signal ?? code}`)
+      }
       return JSON.parse(line.value) as unknown
     }
-    const ended = once(child, 'exit')
     const program: Program = {
       process: child,
       greeting: await next(),
