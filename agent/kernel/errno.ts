@@ -30,6 +30,8 @@ export function errnoName(errno: number): string {
 export class KernelError extends AppError {
   readonly errno: string
   readonly call: string
+  /** What the kernel added to its number. */
+  readonly says: string | undefined
 
   constructor(
     call: string,
@@ -43,6 +45,7 @@ export class KernelError extends AppError {
     this.name = 'KernelError'
     this.errno = errno
     this.call = call
+    this.says = more.says
   }
 }
 

@@ -1,7 +1,6 @@
-// Netlink: codec and one socket with one caller at a time. Source: netlink(7), include/uapi/linux/netlink.h.
+// Netlink: the codec of messages and attributes. Source: netlink(7), include/uapi/linux/netlink.h.
 import { ByteReader, MalformedError } from './bytes.ts'
-import { KernelError, errnoName, isErrno } from './errno.ts'
-import { closeFd, family, onReadable, openSocket, receive, sendTo, setSocketOption, socketType } from './syscall.ts'
+import { KernelError, errnoName } from './errno.ts'
 
 export const messageType = { error: 2, done: 3 } as const
 export const messageFlag = {
@@ -115,96 +114,17 @@ export function u32Of(value: Buffer | undefined, otherwise: number): number {
   return value === undefined || value.length < 4 ? otherwise : value.readUInt32LE(0)
 }
 
-const socketAddressSize = 12
-const socketLevel = 270
-const socketOption = { extendedAck: 11, strictCheck: 12 } as const
-const largestDatagram = 1 << 18
-const dumpAttempts = 8
-/** NLMSGERR_ATTR_MSG of include/uapi/linux/netlink.h: the kernel's own words. */
-const errorText = 1
-
-function socketAddress(groups: number): Buffer {
-  const address = Buffer.alloc(socketAddressSize)
-  address.writeUInt16LE(family.netlink, 0)
-  address.writeUInt32LE(groups >>> 0, 8)
-  return address
-}
-
-/**
- * A socket for requests. The kernel answers within the call that sends, so requests are plain functions: they send,
- * read the answers with their own sequence number and return. Answers of earlier, abandoned requests are skipped.
- */
-export class NetlinkSocket {
-  readonly #fd: number
-  readonly #room = Buffer.alloc(largestDatagram)
-  readonly #name: string
-  #sequence = 0
-
-  constructor(protocol: number, name: string) {
-    this.#name = name
-    this.#fd = openSocket(family.netlink, socketType.raw, protocol, socketAddress(0), name)
-    for (const option of [socketOption.extendedAck, socketOption.strictCheck]) {
-      try {
-        setSocketOption(this.#fd, socketLevel, option, 1, name)
-      } catch (error) {
-        // Older kernels answer without the text or check less; both are conveniences.
-        if (!isErrno(error, 'ENOPROTOOPT')) throw error
-      }
-    }
-  }
-
-  /** Changes something; returns when the kernel has acknowledged it. `what` completes "The kernel refused …". */
-  change(type: number, flags: number, payload: Buffer, what: string): void {
-    this.#exchange(type, flags | messageFlag.request | messageFlag.ack, payload, what)
-  }
-
-  /** One object. */
-  get(type: number, payload: Buffer, what: string): NetlinkMessage[] {
-    return this.#exchange(type, messageFlag.request | messageFlag.ack, payload, what)
-  }
-
-  /** All objects. A table that changes while it is read is read again. */
-  dump(type: number, payload: Buffer, what: string): NetlinkMessage[] {
-    for (let attempt = 1; attempt <= dumpAttempts; attempt++) {
-      const messages = this.#exchange(type, messageFlag.request | messageFlag.dump, payload, what)
-      if (!messages.some((message) => (message.flags & messageFlag.dumpInterrupted) !== 0)) {
-        return messages.filter((message) => message.type !== messageType.done)
-      }
-    }
-    throw new KernelError(what, 'EINTR', { says: `it changed during each of ${dumpAttempts} attempts` })
-  }
-
-  #exchange(type: number, flags: number, payload: Buffer, what: string): NetlinkMessage[] {
-    const sequence = (this.#sequence = (this.#sequence + 1) >>> 0)
-    sendTo(this.#fd, encodeMessage({ type, flags, sequence, payload }), null, what)
-    const answers: NetlinkMessage[] = []
-    for (;;) {
-      const datagram = receive(this.#fd, this.#room, what)
-      if (datagram === null) throw new KernelError(what, 'ETIMEDOUT', { says: `${this.#name} did not answer` })
-      for (const message of decodeMessages(Buffer.from(datagram))) {
-        if (message.sequence !== sequence) continue
-        if (message.type === messageType.error) {
-          throwIfError(message, what)
-          return answers
-        }
-        answers.push(message)
-        if (message.type === messageType.done) return answers
-      }
-    }
-  }
-
-  close(): void {
-    closeFd(this.#fd)
-  }
-}
-
-function throwIfError(message: NetlinkMessage, what: string): void {
+/** What an acknowledgement says: null where it was done. `what` completes "The kernel refused …". */
+export function errorOf(message: NetlinkMessage, what: string): KernelError | null {
   const reader = new ByteReader(message.payload, 'netlink error')
   const errno = -reader.i32(0)
-  if (errno === 0) return
+  if (errno === 0) return null
   const text = textOfError(message)
-  throw new KernelError(what, errnoName(errno), text === undefined ? {} : { says: text })
+  return new KernelError(what, errnoName(errno), text === undefined ? {} : { says: text })
 }
+
+/** NLMSGERR_ATTR_MSG of include/uapi/linux/netlink.h: the kernel's own words. */
+const errorText = 1
 
 /** The text stands behind the error and the header of the request (capped: NLM_F_CAPPED 0x100, NLM_F_ACK_TLVS 0x200). */
 function textOfError(message: NetlinkMessage): string | undefined {
@@ -221,42 +141,5 @@ function textOfError(message: NetlinkMessage): string | undefined {
     // The errno stands; its text is an extra.
     if (error instanceof MalformedError) return undefined
     throw error
-  }
-}
-
-/** What a subscription to multicast groups tells. */
-export interface NetlinkListener {
-  message(message: NetlinkMessage): void
-  /** Messages were lost (ENOBUFS) or unreadable: whatever was derived from them must be read anew. */
-  lost(): void
-}
-
-/** Listens to multicast groups from the event loop. Returns the function that ends it. */
-export function subscribeNetlink(
-  protocol: number,
-  groups: number,
-  name: string,
-  listener: NetlinkListener,
-): () => void {
-  const fd = openSocket(family.netlink, socketType.raw, protocol, socketAddress(groups), name)
-  const room = Buffer.alloc(largestDatagram)
-  const stop = onReadable(fd, () => {
-    for (let rounds = 0; rounds < 64; rounds++) {
-      try {
-        const datagram = receive(fd, room, name)
-        if (datagram === null) return
-        for (const message of decodeMessages(Buffer.from(datagram))) listener.message(message)
-      } catch (error) {
-        if (!isErrno(error, 'ENOBUFS', 'EMSGSIZE') && !(error instanceof MalformedError)) throw error
-        listener.lost()
-      }
-    }
-  })
-  let isOpen = true
-  return () => {
-    if (!isOpen) return
-    isOpen = false
-    stop()
-    closeFd(fd)
   }
 }

@@ -5,15 +5,14 @@ import { isErrno } from './errno.ts'
 import {
   type Attribute,
   type NetlinkMessage,
-  NetlinkSocket,
   attributeOf,
   decodeAttributes,
   encodeAttributes,
   messageFlag,
-  subscribeNetlink,
   u32Attribute,
   u32Of,
 } from './netlink.ts'
+import { NetlinkSocket, subscribeNetlink } from './netlink-socket.ts'
 import { family } from './syscall.ts'
 
 const protocolRoute = 0

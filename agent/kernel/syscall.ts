@@ -23,6 +23,9 @@ const rawReceive = bind<[number, Buffer, number, number], number>('long recv(int
 const rawSetSockOpt = bind<[number, number, number, Buffer, number], number>(
   'int setsockopt(int, int, int, const void*, uint32_t)',
 )
+const rawGetSockOpt = bind<[number, number, number, Buffer, Buffer], number>(
+  'int getsockopt(int, int, int, void*, void*)',
+)
 const rawGetSockName = bind<[number, Buffer, Buffer], number>('int getsockname(int, void*, void*)')
 const rawMount = bind<[string, string, string, number, null], number>(
   'int mount(const char*, const char*, const char*, unsigned long, const void*)',
@@ -161,6 +164,15 @@ export function setSocketOption(fd: number, level: number, name: number, value: 
   const bytes = Buffer.alloc(4)
   bytes.writeInt32LE(value)
   checked(rawSetSockOpt(fd, level, name, bytes, 4), what)
+}
+
+/** An int option of a socket. */
+export function socketOption(fd: number, level: number, name: number, what: string): number {
+  const bytes = Buffer.alloc(4)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(bytes.length)
+  checked(rawGetSockOpt(fd, level, name, bytes, length), what)
+  return bytes.readInt32LE(0)
 }
 
 /** The address that the kernel gave a socket. */

@@ -1,0 +1,79 @@
+// Real servers on the wire. Source: ip_vs_genl_parse_dest and ip_vs_genl_dump_dest of net/netfilter/ipvs/ip_vs_ctl.c,
+// checked against the recorded answers in test/fixtures/ipvs.
+import { AttributeView, type AttributeWriter } from '../../kernel/attributes.ts'
+import { familyOf, namesOf, present, readAddress, readStats, writeAddress } from './codec-fields.ts'
+import {
+  checksumNumber,
+  destinationAttribute,
+  familyNumber,
+  forwardingMask,
+  forwardingNumber,
+  largestDestinationAttribute,
+  largestTopAttribute,
+  topAttribute,
+  tunnelNumber,
+} from './constants.ts'
+import type { IpvsDestination, IpvsDestinationId, IpvsDestinationSettings, IpvsFamily } from './types.ts'
+
+const what = 'IPVS real server'
+const forwardingNames = namesOf(forwardingNumber)
+const tunnelNames = namesOf(tunnelNumber)
+const checksumNames = namesOf(checksumNumber)
+
+function writeId(writer: AttributeWriter, id: IpvsDestinationId): void {
+  writer.u16(destinationAttribute.family, familyNumber[id.family])
+  writeAddress(writer, destinationAttribute.address, id.family, id.address)
+  writer.u16be(destinationAttribute.port, id.port)
+}
+
+/** Names a real server, to delete it. */
+export function writeDestinationId(writer: AttributeWriter, id: IpvsDestinationId): void {
+  writer.nest(topAttribute.destination, (inner) => writeId(inner, id))
+}
+
+/** Writes every attribute, always: see {@link IpvsDestinationSettings}. */
+export function writeDestination(writer: AttributeWriter, destination: IpvsDestinationSettings): void {
+  writer.nest(topAttribute.destination, (inner) => {
+    writeId(inner, destination.id)
+    inner.u32(destinationAttribute.forwarding, forwardingNumber[destination.forwarding])
+    inner.u32(destinationAttribute.weight, destination.weight)
+    inner.u32(destinationAttribute.upperThreshold, destination.upperThreshold)
+    inner.u32(destinationAttribute.lowerThreshold, destination.lowerThreshold)
+    inner.u8(destinationAttribute.tunnelType, tunnelNumber[destination.tunnel.type])
+    inner.u16be(destinationAttribute.tunnelPort, destination.tunnel.port)
+    inner.u16(destinationAttribute.tunnelFlags, checksumNumber[destination.tunnel.checksum])
+  })
+}
+
+/**
+ * One answer to GET_DEST. `serviceFamily` counts where the kernel is too old (before 3.18) to say the real server's own.
+ */
+export function decodeDestination(attributes: Buffer, serviceFamily: IpvsFamily): IpvsDestination {
+  const top = new AttributeView(attributes, largestTopAttribute, what)
+  const view = present(top.nest(topAttribute.destination, largestDestinationAttribute, what), what, 'real server')
+  const ownFamily = view.u16(destinationAttribute.family) ?? 0
+  const family = ownFamily === 0 ? serviceFamily : familyOf(ownFamily, what)
+  const u32 = (name: keyof typeof destinationAttribute): number =>
+    present(view.u32(destinationAttribute[name]), what, name)
+  return {
+    id: {
+      family,
+      address: readAddress(view, destinationAttribute.address, family, what),
+      port: present(view.u16be(destinationAttribute.port), what, 'port'),
+    },
+    forwarding: forwardingNames.get(u32('forwarding') & forwardingMask) ?? 'unknown',
+    weight: u32('weight'),
+    upperThreshold: u32('upperThreshold'),
+    lowerThreshold: u32('lowerThreshold'),
+    tunnel: {
+      // Kernels before 5.2 know IPIP alone and do not tell.
+      type: tunnelNames.get(view.u8(destinationAttribute.tunnelType) ?? 0) ?? 'unknown',
+      port: view.u16be(destinationAttribute.tunnelPort) ?? 0,
+      checksum: checksumNames.get(view.u16(destinationAttribute.tunnelFlags) ?? 0) ?? 'unknown',
+    },
+    activeConnections: u32('activeConnections'),
+    inactiveConnections: u32('inactiveConnections'),
+    persistentConnections: u32('persistentConnections'),
+    stats: readStats(view, destinationAttribute, what),
+  }
+}

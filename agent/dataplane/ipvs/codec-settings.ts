@@ -1,0 +1,89 @@
+// Sync daemons, timeouts and facts of IPVS on the wire. Source: ip_vs_genl_fill_daemon, ip_vs_genl_new_daemon and
+// ip_vs_genl_get_cmd of net/netfilter/ipvs/ip_vs_ctl.c.
+import { AttributeView, type AttributeWriter } from '../../kernel/attributes.ts'
+import { MalformedError } from '../../kernel/bytes.ts'
+import { formatAddress, parseAddress } from '../../kernel/ip-address.ts'
+import { namesOf, present } from './codec-fields.ts'
+import {
+  addressSize,
+  daemonAttribute,
+  daemonNumber,
+  infoAttribute,
+  largestDaemonAttribute,
+  largestInfoAttribute,
+  largestTopAttribute,
+  longestText,
+  topAttribute,
+} from './constants.ts'
+import type { IpvsDaemon, IpvsDaemonSettings, IpvsDaemonState, IpvsInfo, IpvsTimeouts } from './types.ts'
+
+const daemonNames = namesOf(daemonNumber)
+
+export function writeDaemon(writer: AttributeWriter, daemon: IpvsDaemonSettings): void {
+  const { group } = daemon
+  writer.nest(topAttribute.daemon, (inner) => {
+    inner.u32(daemonAttribute.state, daemonNumber[daemon.state])
+    inner.text(daemonAttribute.interface, daemon.interface, longestText.interface)
+    inner.u32(daemonAttribute.syncId, daemon.syncId)
+    if (daemon.maxLength !== undefined) inner.u16(daemonAttribute.maxLength, daemon.maxLength)
+    if (group?.includes(':') === true) inner.bytes(daemonAttribute.group6, parseAddress('ipv6', group))
+    else if (group !== undefined) inner.bytes(daemonAttribute.group, parseAddress('ipv4', group))
+    if (daemon.port !== undefined) inner.u16(daemonAttribute.port, daemon.port)
+    if (daemon.ttl !== undefined) inner.u8(daemonAttribute.ttl, daemon.ttl)
+  })
+}
+
+export function writeDaemonState(writer: AttributeWriter, state: IpvsDaemonState): void {
+  writer.nest(topAttribute.daemon, (inner) => inner.u32(daemonAttribute.state, daemonNumber[state]))
+}
+
+/** One answer to GET_DAEMON. */
+export function decodeDaemon(attributes: Buffer): IpvsDaemon {
+  const what = 'IPVS sync daemon'
+  const top = new AttributeView(attributes, largestTopAttribute, what)
+  const view = present(top.nest(topAttribute.daemon, largestDaemonAttribute, what), what, 'daemon')
+  const number = present(view.u32(daemonAttribute.state), what, 'state')
+  const state = daemonNames.get(number)
+  if (state === undefined) throw new MalformedError(what, `state ${number}, expected 1 or 2`)
+  const group = view.bytes(daemonAttribute.group, 4)
+  const group6 = view.bytes(daemonAttribute.group6, addressSize)
+  return {
+    state,
+    interface: present(view.text(daemonAttribute.interface), what, 'interface'),
+    syncId: present(view.u32(daemonAttribute.syncId), what, 'sync id'),
+    maxLength: view.u16(daemonAttribute.maxLength) ?? null,
+    group:
+      group6 !== undefined ? formatAddress('ipv6', group6) : group === undefined ? null : formatAddress('ipv4', group),
+    port: view.u16(daemonAttribute.port) ?? null,
+    ttl: view.u8(daemonAttribute.ttl) ?? null,
+  }
+}
+
+/** A time that is left out stays as it is. So would 0, which the kernel takes for "unchanged". */
+export function writeTimeouts(writer: AttributeWriter, timeouts: Partial<IpvsTimeouts>): void {
+  const { tcpSec, tcpFinSec, udpSec } = timeouts
+  if (typeof tcpSec === 'number') writer.u32(topAttribute.timeoutTcp, tcpSec)
+  if (typeof tcpFinSec === 'number') writer.u32(topAttribute.timeoutTcpFin, tcpFinSec)
+  if (typeof udpSec === 'number') writer.u32(topAttribute.timeoutUdp, udpSec)
+}
+
+/** The answer to GET_CONFIG. */
+export function decodeTimeouts(attributes: Buffer): IpvsTimeouts {
+  const view = new AttributeView(attributes, largestTopAttribute, 'IPVS timeouts')
+  return {
+    tcpSec: view.u32(topAttribute.timeoutTcp) ?? null,
+    tcpFinSec: view.u32(topAttribute.timeoutTcpFin) ?? null,
+    udpSec: view.u32(topAttribute.timeoutUdp) ?? null,
+  }
+}
+
+/** The answer to GET_INFO. */
+export function decodeInfo(attributes: Buffer): IpvsInfo {
+  const what = 'IPVS facts'
+  const view = new AttributeView(attributes, largestInfoAttribute, what)
+  const version = present(view.u32(infoAttribute.version), what, 'version')
+  return {
+    version: `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`,
+    connectionTableSize: present(view.u32(infoAttribute.connectionTableSize), what, 'connection table size'),
+  }
+}

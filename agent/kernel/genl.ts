@@ -1,0 +1,170 @@
+// Generic netlink: families that are found by name. Source: include/uapi/linux/genetlink.h, net/netlink/genetlink.c.
+import { AttributeView, AttributeWriter } from './attributes.ts'
+import { ByteReader, MalformedError } from './bytes.ts'
+import { type KernelError, isErrno } from './errno.ts'
+import type { NetlinkMessage } from './netlink.ts'
+import { NetlinkSocket } from './netlink-socket.ts'
+
+const protocolGeneric = 16
+/** GENL_ID_CTRL, "nlctrl": the family that knows the others. */
+const controller = { id: 0x10, version: 2, getFamily: 3 } as const
+const controlAttribute = { familyId: 1, familyName: 2, version: 3, headerSize: 4 } as const
+const longestFamilyName = 15
+const headerSize = 4
+
+export interface GenericFamily {
+  readonly id: number
+  readonly version: number
+  /** Bytes of the family's own header between the generic one and the attributes. */
+  readonly headerSize: number
+}
+
+/** A message of a family without the netlink header. */
+export interface GenericMessage {
+  readonly command: number
+  readonly version: number
+  /** What follows the generic header: attributes, where the family has no header of its own. */
+  readonly attributes: Buffer
+}
+
+export interface GenericRequest {
+  readonly command: number
+  readonly attributes: Buffer
+  /** Completes "The kernel refused …". */
+  readonly what: string
+}
+
+export interface GenericAnswer {
+  /** Null where the kernel did it. */
+  readonly error: KernelError | null
+  readonly messages: readonly GenericMessage[]
+}
+
+/** What a family's client needs; {@link GenericSocket} is the kernel's. */
+export interface GenericPort {
+  /** One object, or a change. Throws what the kernel refuses. */
+  request(request: GenericRequest): GenericMessage[]
+  /** All objects. */
+  dump(request: GenericRequest): GenericMessage[]
+  /** Many requests at once: one answer for each, in their order. `answerBytes`: what one may answer, at most. */
+  requestAll(requests: readonly GenericRequest[], answerBytes?: number): GenericAnswer[]
+  /** False where the family has gone since it was opened, and may be back under another number: everything it held is lost. */
+  isThere(): boolean
+  close(): void
+}
+
+export function encodeGeneric({ command, version, attributes }: GenericMessage): Buffer {
+  const bytes = Buffer.alloc(headerSize + attributes.length)
+  bytes.writeUInt8(command, 0)
+  bytes.writeUInt8(version, 1)
+  attributes.copy(bytes, headerSize)
+  return bytes
+}
+
+export function decodeGeneric(payload: Buffer): GenericMessage {
+  const reader = new ByteReader(payload, 'generic netlink message')
+  return {
+    command: reader.u8(0),
+    version: reader.u8(1),
+    attributes: reader.slice(headerSize, payload.length - headerSize),
+  }
+}
+
+export function decodeFamily(attributes: Buffer): GenericFamily {
+  const what = 'generic netlink family'
+  const view = new AttributeView(attributes, controlAttribute.headerSize, what)
+  const id = view.u16(controlAttribute.familyId)
+  if (id === undefined) throw new MalformedError(what, 'no id')
+  return {
+    id,
+    version: view.u32(controlAttribute.version) ?? 1,
+    headerSize: view.u32(controlAttribute.headerSize) ?? 0,
+  }
+}
+
+/**
+ * Asks for a family. Null: this kernel has none of that name now (ENOENT), also after the kernel itself tried to load
+ * the module that has it: a look-up does that (genetlink.c, ctrl_getfamily). Needs no privilege.
+ */
+function lookUp(socket: NetlinkSocket, name: string): GenericFamily | null {
+  const attributes = new AttributeWriter('generic netlink family').text(
+    controlAttribute.familyName,
+    name,
+    longestFamilyName,
+  )
+  const payload = encodeGeneric({
+    command: controller.getFamily,
+    version: controller.version,
+    attributes: attributes.finish(),
+  })
+  try {
+    const answer = socket.get(controller.id, payload, `the generic netlink family ${name}`)[0]
+    if (answer === undefined) throw new MalformedError('generic netlink family', `no answer about ${name}`)
+    return decodeFamily(decodeGeneric(answer.payload).attributes)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+/** Requests to one family. One caller at a time, all functions return when the kernel has answered. */
+export class GenericSocket implements GenericPort {
+  readonly family: GenericFamily
+  readonly #socket: NetlinkSocket
+  readonly #name: string
+
+  private constructor(socket: NetlinkSocket, name: string, family: GenericFamily) {
+    this.#socket = socket
+    this.#name = name
+    this.family = family
+  }
+
+  /** Null where the kernel has no such family (see {@link lookUp}); what it refuses is thrown. */
+  static open(name: string): GenericSocket | null {
+    const socket = new NetlinkSocket(protocolGeneric, `generic netlink ${name}`)
+    let family: GenericFamily | null = null
+    try {
+      family = lookUp(socket, name)
+      return family === null ? null : new GenericSocket(socket, name, family)
+    } finally {
+      if (family === null) socket.close()
+    }
+  }
+
+  request(request: GenericRequest): GenericMessage[] {
+    return this.#decode(this.#socket.get(this.family.id, this.#encode(request), request.what))
+  }
+
+  dump(request: GenericRequest): GenericMessage[] {
+    return this.#decode(this.#socket.dump(this.family.id, this.#encode(request), request.what))
+  }
+
+  requestAll(requests: readonly GenericRequest[], answerBytes = 0): GenericAnswer[] {
+    const all = requests.map((request) => ({
+      type: this.family.id,
+      flags: 0,
+      payload: this.#encode(request),
+      what: request.what,
+    }))
+    return this.#socket
+      .exchangeAll(all, answerBytes)
+      .map(({ error, messages }) => ({ error, messages: this.#decode(messages) }))
+  }
+
+  isThere(): boolean {
+    return lookUp(this.#socket, this.#name)?.id === this.family.id
+  }
+
+  #encode({ command, attributes }: GenericRequest): Buffer {
+    return encodeGeneric({ command, version: this.family.version, attributes })
+  }
+
+  /** Answers of this family: the kernel sends no others to this socket, and what it never sends is not decoded. */
+  #decode(messages: readonly NetlinkMessage[]): GenericMessage[] {
+    return messages.filter(({ type }) => type === this.family.id).map(({ payload }) => decodeGeneric(payload))
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { type GenericMessage, decodeGeneric } from '../../../agent/kernel/genl.ts'
+
+/** Messages that a real kernel answered, one a line in hex; lines with # say which and when. */
+export function golden(name: string): GenericMessage[] {
+  const text = readFileSync(new URL(`../../fixtures/ipvs/${name}.hex`, import.meta.url), 'utf8')
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => decodeGeneric(Buffer.from(line, 'hex')))
+}
