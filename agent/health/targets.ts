@@ -1,5 +1,6 @@
 import type { ObservedService } from '../../core/model/observed.ts'
-import { realServerKey, serviceKey, type TcpCheck } from '../../core/model/service.ts'
+import type { TcpCheck } from '../../core/model/health-check.ts'
+import { realServerKey, serviceKey } from '../../core/model/service.ts'
 
 /** One endpoint to be checked, for all services that have it. */
 export interface Target {

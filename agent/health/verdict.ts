@@ -1,4 +1,4 @@
-import type { TcpCheck } from '../../core/model/service.ts'
+import type { TcpCheck } from '../../core/model/health-check.ts'
 import type { ProbeResult } from './tcp-probe.ts'
 
 /** What checks have found out about one real server. */

@@ -1,15 +1,25 @@
 import { z } from 'zod'
-import { HostAddress, InterfaceName, Port } from '../model/address.ts'
+import { HostAddress, InterfaceName, Ipv4HostAddress, Port } from '../model/address.ts'
 import { ClusterSpec } from '../model/cluster-spec.ts'
-import { ObservedState } from '../model/observed.ts'
+import { ConnectionPage, ConnectionQuery } from '../model/connection.ts'
+import { IpvsAvailability, ObservedState } from '../model/observed.ts'
 import { Plan, Step } from '../model/plan.ts'
-import { ApplyProgress, ApplyResult, Author, Revision, RevisionSummary, UtcMs } from '../model/revision.ts'
-import { plainText } from '../model/service.ts'
+import {
+  ApplyProgress,
+  ApplyResult,
+  Author,
+  plainMessage,
+  Revision,
+  RevisionSummary,
+  UtcMs,
+} from '../model/revision.ts'
+import { Scheduler } from '../model/scheduler.ts'
+import { ServiceKey, TunnelType } from '../model/service.ts'
 import { DirectorEvent, Flow, Sample } from '../model/telemetry.ts'
 import { method, stream } from './define.ts'
 
 /** Raised when an entry changes its meaning; additions leave it. Console and agent compare it in the handshake. */
-export const agentContractVersion = 1
+export const agentContractVersion = 2
 
 const Empty = z.strictObject({})
 
@@ -19,8 +29,15 @@ const Empty = z.strictObject({})
  */
 const ProtectedAddresses = z.array(HostAddress).max(16)
 
+/** Services that somebody else set up and that shall be ours from now on. */
+const Adopt = z.array(ServiceKey).max(1000).default([])
+/** What is removed gets no new connections for this long, or until its last one has ended. */
+const DrainSec = z.int().min(0).max(90).default(10)
+
 export const PlanRequest = z.strictObject({
   spec: ClusterSpec,
+  adopt: Adopt,
+  drainSec: DrainSec,
   protectedAddresses: ProtectedAddresses.default([]),
 })
 export const ApplyRequest = z.strictObject({
@@ -29,8 +46,10 @@ export const ApplyRequest = z.strictObject({
   baseRevision: z.int().nonnegative(),
   /** Reverts by itself unless confirmed within this time; null: no confirmation wanted. */
   confirmWithinSec: z.int().min(5).max(3600).nullable(),
+  adopt: Adopt,
+  drainSec: DrainSec,
   author: Author,
-  message: plainText(500).default(''),
+  message: plainMessage.default(''),
   protectedAddresses: ProtectedAddresses.default([]),
 })
 
@@ -41,6 +60,24 @@ export const InterfaceFacts = z.object({
   mtu: z.number().int(),
   isUp: z.boolean(),
   addresses: z.array(z.object({ address: z.string(), prefixLength: z.number().int() })),
+})
+
+/** What this kernel's IPVS offers, found by looking. */
+export const IpvsOffer = z.object({
+  availability: IpvsAvailability,
+  /** What is missing, one English sentence; null where nothing is. */
+  reason: z.string().nullable(),
+  /** `1.2.1`; null until the module is loaded. */
+  version: z.string().nullable(),
+  /** Buckets of the connection table. */
+  connectionTableSize: z.number().int().nullable(),
+  schedulers: z.array(z.object({ name: Scheduler, isAvailable: z.boolean() })),
+  tunnels: z.array(z.object({ type: TunnelType, isAvailable: z.boolean() })),
+  /** FullNAT needs nft(8) on the director; null where it is there, else what is missing. */
+  fullnatObstacle: z.string().nullable(),
+  /** Names of the sysctls of net.ipv4.vs that this kernel has, with their values. */
+  sysctls: z.record(z.string(), z.string()),
+  timeouts: z.object({ tcpSec: z.number(), tcpFinSec: z.number(), udpSec: z.number() }).nullable(),
 })
 
 export const AgentHello = z.object({
@@ -64,6 +101,7 @@ export const AgentHello = z.object({
       z.object({ hook: z.enum(['tcx', 'xdp-native', 'xdp-generic']), isUsable: z.boolean(), reason: z.string() }),
     ),
   }),
+  ipvs: IpvsOffer,
 })
 
 /** The slow-moving truth about a director; pushed whole whenever any of it changes. */
@@ -72,6 +110,8 @@ export const DirectorState = z.object({
   revision: z.number().int(),
   digest: z.string(),
   spec: ClusterSpec,
+  /** `standby`: all is programmed but the VIPs, which another director of the cluster carries. */
+  role: z.enum(['active', 'standby']),
   progress: ApplyProgress.nullable(),
   /** The last apply that ended while this agent ran. */
   lastResult: ApplyResult.nullable(),
@@ -111,6 +151,15 @@ export const agentContract = {
   'stats.watch': stream({ input: Empty, item: Sample }),
   /** The last samples that the agent kept, oldest first, at most 300: graphs start full. */
   'stats.history': method({ input: Empty, output: z.array(Sample) }),
+  /** Raises or lowers the VIPs of the revision in force, for a failover by hand. */
+  'director.setRole': method({
+    input: z.strictObject({ role: z.enum(['active', 'standby']) }),
+    output: z.object({ role: z.enum(['active', 'standby']), drift: z.array(Step) }),
+    timeoutMs: 60_000,
+    access: 'change',
+  }),
+  /** Filtered, sorted and cut to a page here: the whole table never travels. */
+  'connections.list': method({ input: ConnectionQuery, output: ConnectionPage, timeoutMs: 20_000 }),
   /** The flow of one client socket: who answers it, by the dataplane's own record. */
   'flow.lookup': method({
     input: z.strictObject({ clientAddress: HostAddress.optional(), clientPort: Port, vip: HostAddress, port: Port }),
@@ -119,7 +168,7 @@ export const agentContract = {
   /** Asks the network who answers ARP for an address; a healthy VIP of this director is answered by nobody else. */
   'arp.probe': method({
     input: z.strictObject({
-      address: HostAddress,
+      address: Ipv4HostAddress,
       interface: InterfaceName.optional(),
       waitMs: z.int().min(100).max(5000).default(1000),
     }),
@@ -139,5 +188,6 @@ export type AgentContract = typeof agentContract
 export type PlanRequest = z.infer<typeof PlanRequest>
 export type ApplyRequest = z.infer<typeof ApplyRequest>
 export type InterfaceFacts = z.infer<typeof InterfaceFacts>
+export type IpvsOffer = z.infer<typeof IpvsOffer>
 export type AgentHello = z.infer<typeof AgentHello>
 export type DirectorState = z.infer<typeof DirectorState>

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { AppliedFix, CheckedHost, Finding } from '../diagnosis/finding.ts'
 import { HostFacts } from '../diagnosis/facts.ts'
-import { HostAddress, Port } from '../model/address.ts'
+import { HostAddress, Port, PortOrAny } from '../model/address.ts'
 import { ClusterSpec } from '../model/cluster-spec.ts'
+import { DataplaneName, ForwardingMethod } from '../model/dataplane.ts'
 import { Draft } from '../model/draft.ts'
 import { Issue } from '../model/issue.ts'
 import { ProofRequest } from '../model/proof.ts'
@@ -10,6 +11,7 @@ import { Announce } from '../model/service.ts'
 import { Answer, DirectorEntry } from './session.ts'
 import { ClientHost, DirectorId, DirectorProfile, RealServerAccess, SshTarget } from '../model/ssh.ts'
 import { agentContract } from './agent.ts'
+import { clusterMethods } from './clusters.ts'
 import { method, stream } from './define.ts'
 import { WireError } from './errors.ts'
 import { forwarded } from './forwarded.ts'
@@ -62,14 +64,17 @@ export const AppInfo = z.object({
 export const CheckRequest = z.strictObject({
   directorId: DirectorId,
   vip: HostAddress,
-  port: Port,
-  forwarding: z.enum(['dr']),
+  port: PortOrAny,
+  forwarding: ForwardingMethod,
+  dataplane: DataplaneName,
   allowOwnAddress: z.boolean().default(false),
   /** True where the service is live already: then the director must own the VIP. */
   isLive: z.boolean().default(false),
   /** Decides which host must carry the VIP, and whether ARP matters. */
   announce: Announce.default('arp'),
-  realServers: z.array(z.strictObject({ address: HostAddress, port: Port, access: RealServerAccess })).max(1000),
+  realServers: z
+    .array(z.strictObject({ address: HostAddress, port: PortOrAny, access: RealServerAccess }))
+    .max(1000),
   /** Check only these hosts; left out: all. */
   hosts: z.array(CheckedHost).optional(),
 })
@@ -177,6 +182,7 @@ export const consoleContract = {
     output: z.object({ spec: ClusterSpec.nullable(), issues: z.array(Issue) }),
   }),
 
+  ...clusterMethods,
   ...forwarded(agentContract),
 } as const
 

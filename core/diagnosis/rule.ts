@@ -1,8 +1,7 @@
-import type { Announce, ForwardingMethod, VirtualService } from '../model/service.ts'
+import type { DataplaneName, ForwardingMethod } from '../model/dataplane.ts'
+import type { Announce } from '../model/service.ts'
 import type { HostFacts } from './facts.ts'
 import type { Finding, HostRole } from './finding.ts'
-
-type DataplaneName = VirtualService['dataplane']
 
 /** What the checks are made for: the service that is to be, or that is live. */
 export interface CheckParameters {

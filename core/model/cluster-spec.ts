@@ -1,35 +1,42 @@
 import { z } from 'zod'
+import { familyOf } from './address.ts'
+import { IpvsSettings } from './ipvs-settings.ts'
 import { type Issue, expected, issuesOf, strictFields } from './issue.ts'
-import { VirtualService, realServerKey, serviceKey } from './service.ts'
+import { familyOfService, forwardingOf, type ServiceIssue, serviceIssues } from './service-rules.ts'
+import { VirtualService, serviceKey } from './service.ts'
 
 export const maxServices = 1000
 
-/** The document that an operator edits: what the directors of a cluster shall do. */
-export const ClusterSpec = strictFields({
+const Fields = strictFields({
   apiVersion: z.literal('signalbox/v1', expected('apiVersion')),
   name: z.string(expected('clusterName')).regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u, expected('clusterName')),
   services: z
     .array(VirtualService, expected('list', { max: maxServices }))
     .max(maxServices, expected('list', { max: maxServices })),
-}).superRefine((spec, context) => {
-  for (const issue of crossFieldIssues(spec.services)) context.addIssue({ code: 'custom', ...issue })
+  /** Settings that IPVS has once for a director. */
+  ipvs: IpvsSettings.optional(),
+})
+type SpecFields = z.infer<typeof Fields>
+
+/** The document that an operator edits: what the directors of a cluster shall do. */
+export const ClusterSpec = Fields.superRefine((spec, context) => {
+  for (const issue of crossFieldIssues(spec)) context.addIssue({ code: 'custom', ...issue })
 })
 export type ClusterSpec = z.infer<typeof ClusterSpec>
 
 export const emptySpec = (name: string): ClusterSpec => ({ apiVersion: 'signalbox/v1', name, services: [] })
 
-type CrossFieldIssue = { path: (string | number)[]; message: string }
-
 /** Rules between fields: each names the later of the two places, where the operator is likely to type. */
-function* crossFieldIssues(services: readonly VirtualService[]): Generator<CrossFieldIssue> {
+function* crossFieldIssues({ services, ipvs }: SpecFields): Generator<ServiceIssue> {
   const keys = new Map<string, number>()
   const names = new Map<string, number>()
   const realServerAddresses = new Map<string, string>()
   for (const [s, service] of services.entries()) {
     const sameKey = keys.get(serviceKey(service))
     if (sameKey !== undefined) {
+      const field = service.fwmark === undefined ? 'port' : 'fwmark'
       yield {
-        path: ['services', s, 'port'],
+        path: ['services', s, field],
         message: expected('distinctService', { other: `services[${sameKey}]` }).error(),
       }
     } else keys.set(serviceKey(service), s)
@@ -40,28 +47,26 @@ function* crossFieldIssues(services: readonly VirtualService[]): Generator<Cross
         message: expected('distinctName', { other: `services[${sameName}]` }).error(),
       }
     } else names.set(service.name, s)
-
-    const seen = new Map<string, number>()
+    for (const issue of serviceIssues(service)) yield { ...issue, path: ['services', s, ...issue.path] }
     for (const [r, realServer] of service.realServers.entries()) {
-      const path = ['services', s, 'realServers', r]
-      const twin = seen.get(realServerKey(realServer))
-      if (twin !== undefined) {
+      if (realServer.address !== service.vip && forwardingOf(service, realServer) !== 'local') {
+        realServerAddresses.set(realServer.address, `services[${s}].realServers[${r}]`)
+      }
+      const family = familyOfService(service)
+      // ip_vs_ctl.c: a real server of another family is refused while a sync daemon runs, and the other way round.
+      if (ipvs?.sync !== undefined && familyOf(realServer.address) !== family) {
         yield {
-          path: [...path, 'address'],
-          message: expected('distinctRealServer', { other: `realServers[${twin}]` }).error(),
+          path: ['services', s, 'realServers', r, 'address'],
+          message: expected('noSyncWithMixedFamilies', { family }).error(),
         }
-      } else seen.set(realServerKey(realServer), r)
-      if (realServer.address === service.vip) yield { path: [...path, 'address'], message: expected('notVip').error() }
-      else realServerAddresses.set(realServer.address, `services[${s}].realServers[${r}]`)
-      if (service.forwarding === 'dr' && realServer.port !== service.port) {
-        yield { path: [...path, 'port'], message: expected('samePortInDr', { port: service.port }).error() }
       }
     }
   }
-  for (const [s, service] of services.entries()) {
-    const other = realServerAddresses.get(service.vip)
-    if (other !== undefined)
+  for (const [s, { vip }] of services.entries()) {
+    const other = vip === undefined ? undefined : realServerAddresses.get(vip)
+    if (other !== undefined) {
       yield { path: ['services', s, 'vip'], message: expected('notRealServer', { other }).error() }
+    }
   }
 }
 

@@ -1,39 +1,17 @@
 import { z } from 'zod'
-import {
-  Announce,
-  DataplaneName,
-  ForwardingMethod,
-  HealthCheck,
-  Protocol,
-  RealServerState,
-  Scheduler,
-} from './service.ts'
+import { HostSetting, NatEntry, RealServerConfig, ServiceConfig, SyncDaemonConfig } from './plan.ts'
 
 /** A real server as the dataplane has it now. */
-export const ObservedRealServer = z.object({
-  address: z.string(),
-  port: z.number().int(),
-  weight: z.number().int(),
-  state: RealServerState,
+export const ObservedRealServer = RealServerConfig.extend({
   /** What health checking last told the dataplane; a real server without a check is up. */
   isUp: z.boolean(),
 })
 
-/** A virtual service as the dataplane has it now. */
-export const ObservedService = z.object({
-  vip: z.string(),
-  port: z.number().int(),
-  protocol: Protocol,
-  dataplane: DataplaneName,
-  forwarding: ForwardingMethod,
-  scheduler: Scheduler,
-  announce: Announce,
-  /** Ingress interface that the service was programmed for. */
-  interface: z.string(),
-  check: HealthCheck,
+/** A virtual service as the dataplane has it now, or as IPVS has it for somebody else. */
+export const ObservedService = ServiceConfig.extend({
   realServers: z.array(ObservedRealServer),
-  /** First 16 hex digits of SHA-256 over the ring's slots by server key; equal on all directors that agree. */
-  ringDigest: z.string(),
+  /** First 16 hex digits of SHA-256 over the ring's slots by server key; equal on all directors that agree. Null: IPVS. */
+  ringDigest: z.string().nullable(),
   /** Set up by somebody else: shown, never touched. */
   isForeign: z.boolean(),
 })
@@ -58,15 +36,56 @@ export const ObservedAttachment = z.object({
   foreignPrograms: z.array(z.string()),
 })
 
+/** A setting of the host that is ours or that the document names, as it is now. */
+export const ObservedSetting = HostSetting.extend({
+  /** What it was before the agent set it; null where the agent never did. */
+  original: z.string().nullable(),
+})
+
+export const ObservedSyncDaemon = SyncDaemonConfig.extend({ isOurs: z.boolean() })
+
+/** A program that changes IPVS by its own will. */
+export const IpvsWriter = z.object({ name: z.string(), pid: z.number().int() })
+
+/** Whether IPVS can be driven: four different answers, since each wants another remedy. */
+export const IpvsAvailability = z.enum(['ready', 'module-not-loaded', 'module-missing', 'no-permission'])
+
+export const ObservedIpvs = z.object({
+  availability: IpvsAvailability,
+  syncDaemons: z.array(ObservedSyncDaemon),
+  natEntries: z.array(NatEntry),
+  /** Modules that the agent had loaded, and unloads when nothing needs them. */
+  ownModules: z.array(z.string()),
+  writers: z.array(IpvsWriter),
+})
+
+export const noIpvs: ObservedIpvs = {
+  availability: 'module-missing',
+  syncDaemons: [],
+  natEntries: [],
+  ownModules: [],
+  writers: [],
+}
+
 export const ObservedState = z.object({
   services: z.array(ObservedService),
   vips: z.array(ObservedVip),
   attachments: z.array(ObservedAttachment),
+  settings: z.array(ObservedSetting).default([]),
+  ipvs: ObservedIpvs.default(noIpvs),
 })
+
+/** Before the first look. */
+export const nothingObserved: ObservedState = { services: [], vips: [], attachments: [], settings: [], ipvs: noIpvs }
 
 export type ObservedRealServer = z.infer<typeof ObservedRealServer>
 export type ObservedService = z.infer<typeof ObservedService>
 export type ObservedVip = z.infer<typeof ObservedVip>
 export type DataplaneHook = z.infer<typeof DataplaneHook>
 export type ObservedAttachment = z.infer<typeof ObservedAttachment>
+export type ObservedSetting = z.infer<typeof ObservedSetting>
+export type ObservedSyncDaemon = z.infer<typeof ObservedSyncDaemon>
+export type IpvsWriter = z.infer<typeof IpvsWriter>
+export type IpvsAvailability = z.infer<typeof IpvsAvailability>
+export type ObservedIpvs = z.infer<typeof ObservedIpvs>
 export type ObservedState = z.infer<typeof ObservedState>

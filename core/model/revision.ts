@@ -15,6 +15,9 @@ export const Author = z.object({
   from: plainText(255),
 })
 
+/** What a change is for, in the operator's words. */
+export const plainMessage = plainText(500)
+
 export const RevisionOutcome = z.enum(['applying', 'unconfirmed', 'confirmed', 'reverted', 'failed'])
 /** Why a revision was taken back. */
 export const RevertReason = z.enum(['operator', 'deadline', 'step-failed', 'agent-restarted'])
@@ -25,7 +28,7 @@ export const RevisionSummary = z.object({
   /** Digest of the document: 16 hex digits. */
   digest: z.string(),
   author: Author,
-  message: plainText(500),
+  message: plainMessage,
   atMs: UtcMs,
   outcome: RevisionOutcome,
   revertReason: RevertReason.nullable(),
@@ -38,7 +41,7 @@ export const Revision = RevisionSummary.extend({ spec: ClusterSpec })
 export const ApplyProgress = z.object({
   revision: z.number().int(),
   author: Author,
-  message: plainText(500),
+  message: plainMessage,
   phase: z.enum(['applying', 'awaiting-confirmation', 'reverting']),
   stepsDone: z.number().int(),
   steps: z.array(Step),

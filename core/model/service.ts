@@ -1,6 +1,9 @@
 import { z } from 'zod'
-import { HostAddress, InterfaceName, Port } from './address.ts'
+import { formatEndpoint, HostAddress, InterfaceName, IpFamily, Port, PortOrAny } from './address.ts'
+import { DataplaneName, ForwardingMethod, Protocol } from './dataplane.ts'
+import { defaultCheckOf, HealthCheck } from './health-check.ts'
 import { expected, strictFields } from './issue.ts'
+import { Scheduler, SchedulerFlag } from './scheduler.ts'
 
 /** Text that is shown or stored, never run: no control characters, so that it cannot forge a terminal or a log line. */
 export const plainText = (max: number) =>
@@ -11,15 +14,16 @@ export const plainText = (max: number) =>
 
 const Name = z.string(expected('name')).regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u, expected('name'))
 
-export const Protocol = z.enum(['tcp'], expected('protocol'))
-export const DataplaneName = z.enum(['ebpf'], expected('dataplane'))
-/** The kernel's words; the console shows DR. */
-export const ForwardingMethod = z.enum(['dr'], expected('forwarding'))
-/** The kernel's short names. `mh` is weighted Maglev hashing. */
-export const Scheduler = z.enum(['mh'], expected('scheduler'))
+const wholeNumber = (min: number, max: number) =>
+  z
+    .int(expected('count', { min, max }))
+    .min(min, expected('count', { min, max }))
+    .max(max, expected('count', { min, max }))
+
 /**
- * Who makes the VIP known: `arp` = the director carries VIP/32 on its ingress interface and answers for it; `route` = a
- * router sends it here, the address stands on `lo`; `none` = somebody else sees to it (keepalived).
+ * Who makes the VIP known: `arp` = the director carries the VIP on its ingress interface and answers for it (ARP, or
+ * neighbour discovery for IPv6); `route` = a router sends it here, the address stands on `lo`; `none` = somebody else
+ * sees to it (keepalived).
  */
 export const Announce = z.enum(['arp', 'route', 'none'], expected('announce'))
 
@@ -27,83 +31,141 @@ export const Announce = z.enum(['arp', 'route', 'none'], expected('announce'))
 export const RealServerState = z.enum(['enabled', 'drain', 'offline'], expected('state'))
 
 export const Weight = z.int(expected('weight')).min(0, expected('weight')).max(65535, expected('weight'))
+/** Connections; 0 = no limit. ipvsadm takes up to 65535, and so do we. */
+const Threshold = wholeNumber(0, 65535)
+
+export const TunnelType = z.enum(['ipip', 'gue', 'gre'], expected('tunnelType'))
+/** Words of ipvsadm(8): none, the outer UDP or GRE checksum, or remote checksum offload. */
+export const TunnelChecksum = z.enum(['nocsum', 'csum', 'remcsum'], expected('tunnelChecksum'))
+/** How packets travel to a tunnel real server. The port is GUE's alone. */
+export const Tunnel = strictFields({
+  type: TunnelType,
+  port: Port.optional(),
+  checksum: TunnelChecksum.default('nocsum'),
+}).superRefine((tunnel, context) => {
+  if (tunnel.type === 'gue' && tunnel.port === undefined) {
+    context.addIssue({ code: 'custom', path: ['port'], message: expected('guePort').error() })
+  }
+  if (tunnel.type !== 'gue' && tunnel.port !== undefined) {
+    context.addIssue({ code: 'custom', path: ['port'], message: expected('onlyWithGue').error() })
+  }
+  if (tunnel.type === 'ipip' && tunnel.checksum !== 'nocsum') {
+    context.addIssue({ code: 'custom', path: ['checksum'], message: expected('noChecksumInIpip').error() })
+  }
+  if (tunnel.type === 'gre' && tunnel.checksum === 'remcsum') {
+    context.addIssue({ code: 'custom', path: ['checksum'], message: expected('remcsumOnlyInGue').error() })
+  }
+})
+export const defaultTunnel: Tunnel = { type: 'ipip', checksum: 'nocsum' }
 
 export const RealServer = strictFields({
   address: HostAddress,
-  port: Port,
+  port: PortOrAny,
   weight: Weight.default(1),
   state: RealServerState.default('enabled'),
+  /** Left out: the service's. Set where one real server is reached in another way than the others. */
+  forwarding: ForwardingMethod.optional(),
+  tunnel: Tunnel.optional(),
+  /** IPVS gives it no new connections at this many, until they are fewer than `lowerThreshold`. */
+  upperThreshold: Threshold.optional(),
+  lowerThreshold: Threshold.optional(),
   name: Name.optional(),
 })
 
-const countOf = (min: number, max: number) =>
-  z
-    .int(expected('count', { min, max }))
-    .min(min, expected('count', { min, max }))
-    .max(max, expected('count', { min, max }))
-const millisecondsOf = (min: number, max: number) =>
-  z
-    .int(expected('interval', { min, max }))
-    .min(min, expected('interval', { min, max }))
-    .max(max, expected('interval', { min, max }))
-
-export const TcpCheck = strictFields({
-  type: z.literal('tcp', expected('checkType')),
-  intervalMs: millisecondsOf(200, 3_600_000).default(1000),
-  timeoutMs: millisecondsOf(50, 60_000).default(800),
-  /** Passed checks in a row until the real server counts as up. */
-  rise: countOf(1, 20).default(2),
-  /** Failed checks in a row until it counts as down. */
-  fall: countOf(1, 20).default(2),
-}).refine((check) => check.timeoutMs <= check.intervalMs, {
-  path: ['timeoutMs'],
-  error: (issue) =>
-    expected('timeoutBelowInterval', { interval: (issue.input as { intervalMs: number }).intervalMs }).error(),
+/** A client stays with its real server for this long after its last connection. Longest time as in ipvsadm: 31 days. */
+export const Persistence = strictFields({
+  timeoutSec: wholeNumber(1, 2_678_400),
+  /** Clients of one network of this size count as one; left out: each address by itself. */
+  prefixLength: wholeNumber(1, 128).optional(),
+  /** The kernel's persistence engine; `sip` keeps a call's Call-ID together. */
+  engine: z.enum(['sip'], expected('engine')).optional(),
 })
-const NoCheck = strictFields({ type: z.literal('none', expected('checkType')) })
-export const HealthCheck = z.discriminatedUnion('type', [TcpCheck, NoCheck], expected('checkType'))
 
-export const defaultCheck: HealthCheck = { type: 'tcp', intervalMs: 1000, timeoutMs: 800, rise: 2, fall: 2 }
 export const maxRealServers = 1000
+export const maxLocalAddresses = 64
 
-export const VirtualService = strictFields({
+const Fields = strictFields({
   name: Name,
-  vip: HostAddress,
-  port: Port,
+  vip: HostAddress.optional(),
+  port: PortOrAny.optional(),
   protocol: Protocol.default('tcp'),
+  /** Instead of VIP, protocol and port: packets that netfilter gave this mark. */
+  fwmark: wholeNumber(1, 0xffffffff).optional(),
+  /** Of a service by mark, which no address tells. */
+  family: IpFamily.optional(),
   dataplane: DataplaneName.default('ebpf'),
   forwarding: ForwardingMethod.default('dr'),
+  /** Of tunnel real servers that do not say otherwise; left out: IPIP. */
+  tunnel: Tunnel.optional(),
   scheduler: Scheduler.default('mh'),
+  schedulerFlags: z.array(SchedulerFlag, expected('list', { max: 2 })).max(2, expected('list', { max: 2 })).default([]),
+  persistence: Persistence.optional(),
+  /** Each UDP packet is scheduled by itself. */
+  onePacket: z.boolean(expected('boolean')).optional(),
+  /** FullNAT: source addresses that the director uses towards real servers; left out: that of the interface. */
+  localAddresses: z
+    .array(HostAddress, expected('list', { max: maxLocalAddresses }))
+    .max(maxLocalAddresses, expected('list', { max: maxLocalAddresses }))
+    .optional(),
   announce: Announce.default('arp'),
   /** Ingress interface; left out, the agent takes the one whose network holds the VIP. */
   interface: InterfaceName.optional(),
   /** Says that the VIP may be an address that the director carried before. */
-  allowOwnAddress: z.boolean(expected('valid')).optional(),
-  check: HealthCheck.default(defaultCheck),
+  allowOwnAddress: z.boolean(expected('boolean')).optional(),
+  /** Left out: a TCP check where there is a TCP port to check, else none. */
+  check: HealthCheck.optional(),
   realServers: z
     .array(RealServer, expected('list', { max: maxRealServers }))
     .max(maxRealServers, expected('list', { max: maxRealServers })),
   notes: plainText(2000).optional(),
+}).superRefine((service, context) => {
+  const required = (field: string) =>
+    context.addIssue({ code: 'custom', path: [field], message: expected('required').error() })
+  if (service.fwmark !== undefined) return
+  if (service.vip === undefined) required('vip')
+  if (service.port === undefined) required('port')
 })
 
-export type Protocol = z.infer<typeof Protocol>
-export type ForwardingMethod = z.infer<typeof ForwardingMethod>
-export type Scheduler = z.infer<typeof Scheduler>
+export const VirtualService = Fields.transform((fields) => {
+  const port = fields.port ?? 0
+  return { ...fields, port, check: fields.check ?? defaultCheckOf({ ...fields, port }) }
+})
+
 export type Announce = z.infer<typeof Announce>
 export type RealServerState = z.infer<typeof RealServerState>
 export type RealServer = z.infer<typeof RealServer>
-export type HealthCheck = z.infer<typeof HealthCheck>
-export type TcpCheck = z.infer<typeof TcpCheck>
+export type Tunnel = z.infer<typeof Tunnel>
+export type TunnelType = z.infer<typeof TunnelType>
+export type Persistence = z.infer<typeof Persistence>
 export type VirtualService = z.infer<typeof VirtualService>
 
-/** What makes a virtual service the same one: `tcp/192.0.2.10:80`. Changing it is remove and add. */
-export function serviceKey(service: Pick<VirtualService, 'protocol' | 'vip' | 'port'>): string {
-  return `${service.protocol}/${service.vip}:${service.port}`
+/** What a service answers to, however it is stored: VIP, protocol and port, or a mark and a family. */
+export interface ServiceIdentity {
+  readonly protocol: Protocol
+  readonly vip?: string | null | undefined
+  readonly port: number
+  readonly fwmark?: number | null | undefined
+  readonly family?: IpFamily | undefined
 }
+
+/**
+ * What makes a virtual service the same one: `tcp/192.0.2.10:80`, `udp/[2001:db8::10]:53`, `fwmark/7/ipv4`. Changing it
+ * is remove and add.
+ */
+export function serviceKey(service: ServiceIdentity): string {
+  return typeof service.fwmark === 'number'
+    ? `fwmark/${service.fwmark}/${service.family ?? 'ipv4'}`
+    : `${service.protocol}/${formatEndpoint(service.vip ?? '', service.port)}`
+}
+
+/** The address of a service as people read it: `192.0.2.10:80`, `fwmark 7`. */
+export const serviceAddress = (service: ServiceIdentity): string =>
+  typeof service.fwmark === 'number' ? `fwmark ${service.fwmark}` : formatEndpoint(service.vip ?? '', service.port)
 
 /** What makes a real server of a service the same one: `192.0.2.20:80`. */
-export function realServerKey(realServer: Pick<RealServer, 'address' | 'port'>): string {
-  return `${realServer.address}:${realServer.port}`
-}
+export const realServerKey = (realServer: Pick<RealServer, 'address' | 'port'>): string =>
+  formatEndpoint(realServer.address, realServer.port)
 
-export const ServiceKey = z.string().regex(/^tcp\/[0-9.]{7,15}:[0-9]{1,5}$/)
+export const ServiceKey = z
+  .string()
+  .regex(/^(?:(?:tcp|udp|sctp)\/(?:[0-9.]{7,15}|\[[0-9a-f:.]{2,45}\]):[0-9]{1,5}|fwmark\/[0-9]{1,10}\/ipv[46])$/)

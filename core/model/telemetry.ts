@@ -12,6 +12,18 @@ export const Counters = z.object({
   bytesOut: z.number().nullable(),
 })
 
+/**
+ * Per second, as the kernel smooths them (IPVS: an average that moves every 2 s). Where they are given they are what to
+ * show; elsewhere rates are differences of counters.
+ */
+export const KernelRates = z.object({
+  connectionsPerSec: z.number(),
+  packetsInPerSec: z.number(),
+  packetsOutPerSec: z.number().nullable(),
+  bytesInPerSec: z.number(),
+  bytesOutPerSec: z.number().nullable(),
+})
+
 export const Health = z.enum(['up', 'down', 'unknown'])
 
 export const RealServerStatus = z.object({
@@ -27,16 +39,22 @@ export const RealServerStatus = z.object({
   sinceMs: UtcMs.nullable(),
   /** Flows in the cache that are not closed. In DR the director sees one direction only: an estimate. */
   activeFlows: z.number().int(),
-  /** Share of the ring's slots, 0 to 1. */
-  ringShare: z.number(),
+  /** IPVS: connections in a state that is not established; null where the dataplane does not tell them apart. */
+  inactiveFlows: z.number().int().nullable().default(null),
+  /** IPVS: persistence templates that lead here. */
+  persistentFlows: z.number().int().nullable().default(null),
+  /** Share of the ring's slots, 0 to 1; null without a ring (IPVS). */
+  ringShare: z.number().nullable(),
   counters: Counters,
+  rates: KernelRates.nullable().default(null),
 })
 
 export const ServiceStatus = z.object({
   key: ServiceKey,
-  ringDigest: z.string(),
+  ringDigest: z.string().nullable(),
   realServers: z.array(RealServerStatus),
   counters: Counters,
+  rates: KernelRates.nullable().default(null),
 })
 
 /** One reading of everything that moves, taken at one instant in the agent. */
@@ -77,6 +95,7 @@ export const DirectorEvent = z.object({
 })
 
 export type Counters = z.infer<typeof Counters>
+export type KernelRates = z.infer<typeof KernelRates>
 export type Health = z.infer<typeof Health>
 export type RealServerStatus = z.infer<typeof RealServerStatus>
 export type ServiceStatus = z.infer<typeof ServiceStatus>

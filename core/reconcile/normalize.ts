@@ -1,9 +1,11 @@
 import type { InterfaceFacts } from '../contract/agent.ts'
-import { isInNetwork } from '../model/address.ts'
+import { addressBits, familyOf, isInNetwork } from '../model/address.ts'
 import type { ClusterSpec } from '../model/cluster-spec.ts'
 import { type ExpectationKey, type Issue, showValue } from '../model/issue.ts'
-import { serviceKey, type VirtualService } from '../model/service.ts'
-import { type Desired, desiredOf, type PlacedAddress, placeKey } from './desired.ts'
+import type { IpvsWriter } from '../model/observed.ts'
+import { forwardingOf } from '../model/service-rules.ts'
+import { serviceAddress, serviceKey, type VirtualService } from '../model/service.ts'
+import { type Desired, desiredOf, type DirectorRole, type PlacedAddress, placeKey } from './desired.ts'
 
 /** What a director is, as far as a document can collide with it. */
 export interface DirectorContext {
@@ -14,6 +16,13 @@ export interface DirectorContext {
   readonly protectedAddresses: readonly string[]
   /** Keys of services that somebody else set up. */
   readonly foreignServices: readonly string[]
+  /** Keys of those that shall be taken over. */
+  readonly adopt?: readonly string[]
+  /** Programs on the director that change IPVS by their own will. */
+  readonly writers?: readonly IpvsWriter[]
+  /** What this kernel's IPVS has, as far as it was looked for; left out where it was not. */
+  readonly ipvsKernel?: { readonly schedulers: readonly string[]; readonly tunnels: readonly string[] }
+  readonly role?: DirectorRole
   /**
    * True where the director reaches the address without a gateway, by its own routing table. Left out: true where the
    * network of an interface that is up holds it.
@@ -39,16 +48,21 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
   const isOnLink = context.isOnLink ?? onLinkByNetworks(networks)
   const carried = new Set(networks.map(({ address }) => address))
   for (const [s, service] of spec.services.entries()) {
-    const ingress = ingressOf(service, s, context, networks)
+    const ingress = service.vip === undefined ? '' : ingressOf(service, service.vip, s, context, networks)
     if (typeof ingress === 'string') interfaces[serviceKey(service)] = ingress
     else issues.push(ingress)
-    issues.push(...vipIssues(service, s, context, carried))
-    if (service.forwarding === 'dr') issues.push(...onLinkIssues(service, s, isOnLink))
-    if (carried.has(service.vip) && service.allowOwnAddress === true) {
+    issues.push(
+      ...foreignIssues(service, s, context),
+      ...vipIssues(service, s, context, carried),
+      ...onLinkIssues(service, s, isOnLink),
+      ...ownAddressIssues(service, s, carried),
+      ...kernelIssues(service, s, context),
+    )
+    if (service.vip !== undefined && carried.has(service.vip) && service.allowOwnAddress === true) {
       warnings.push(issueAt(['services', s, 'vip'], service.vip, 'notOwnAddress'))
     }
   }
-  return { desired: desiredOf(spec, interfaces), interfaces, issues, warnings }
+  return { desired: desiredOf(spec, interfaces, context.role), interfaces, issues, warnings }
 }
 
 const issueAt = (
@@ -75,26 +89,77 @@ function networksOfOthers(context: DirectorContext): Network[] {
   )
 }
 
+/** A service that somebody else set up is theirs until it is taken over, and not even then while they rule it. */
+function foreignIssues(service: VirtualService, s: number, context: DirectorContext): Issue[] {
+  const key = serviceKey(service)
+  if (!context.foreignServices.includes(key)) return []
+  const field = service.vip === undefined ? 'fwmark' : 'vip'
+  const found = serviceAddress(service)
+  const [writer] = context.writers ?? []
+  if (writer !== undefined) {
+    return [issueAt(['services', s, field], found, 'notManagedBy', { writer: writer.name, pid: writer.pid })]
+  }
+  return context.adopt?.includes(key) === true ? [] : [issueAt(['services', s, field], found, 'notForeign')]
+}
+
 function vipIssues(
   service: VirtualService,
   s: number,
   context: DirectorContext,
   carried: ReadonlySet<string>,
 ): Issue[] {
+  const { vip } = service
+  if (vip === undefined) return []
   const path = ['services', s, 'vip']
-  if (context.foreignServices.includes(serviceKey(service))) {
-    return [issueAt(path, service.vip, 'distinctService', { other: serviceKey(service) })]
-  }
-  if (context.protectedAddresses.includes(service.vip)) return [issueAt(path, service.vip, 'notManagementAddress')]
-  if (carried.has(service.vip) && service.allowOwnAddress !== true) {
-    return [issueAt(path, service.vip, 'notOwnAddress')]
+  if (context.protectedAddresses.includes(vip)) return [issueAt(path, vip, 'notManagementAddress')]
+  // Where somebody else makes the VIP known, it may well stand on this director.
+  if (carried.has(vip) && service.allowOwnAddress !== true && service.announce !== 'none') {
+    return [issueAt(path, vip, 'notOwnAddress')]
   }
   return []
+}
+
+/** A local real server is the director itself, and FullNAT's local addresses are where replies must come back to. */
+function ownAddressIssues(service: VirtualService, s: number, carried: ReadonlySet<string>): Issue[] {
+  const local = service.realServers.flatMap((realServer, r) =>
+    forwardingOf(service, realServer) !== 'local' ||
+    realServer.address === service.vip ||
+    carried.has(realServer.address)
+      ? []
+      : [issueAt(['services', s, 'realServers', r, 'address'], realServer.address, 'localAddressOfDirector')],
+  )
+  const pool = (service.localAddresses ?? []).flatMap((address, i) =>
+    carried.has(address) ? [] : [issueAt(['services', s, 'localAddresses', i], address, 'localAddressOfDirector')],
+  )
+  return [...local, ...pool]
+}
+
+/** What this kernel lacks. Without an answer (the module is not loaded yet) the kernel's own word decides later. */
+function kernelIssues(service: VirtualService, s: number, { ipvsKernel }: DirectorContext): Issue[] {
+  if (service.dataplane !== 'ipvs' || ipvsKernel === undefined) return []
+  const { schedulers, tunnels } = ipvsKernel
+  const issues: Issue[] = []
+  if (!schedulers.includes(service.scheduler)) {
+    const params = { names: schedulers.join(', ') }
+    issues.push(issueAt(['services', s, 'scheduler'], service.scheduler, 'schedulerOfKernel', params))
+  }
+  const lacks = (tunnel: VirtualService['tunnel']) => tunnel !== undefined && !tunnels.includes(tunnel.type)
+  const params = { names: tunnels.join(', ') }
+  if (lacks(service.tunnel)) {
+    issues.push(issueAt(['services', s, 'tunnel', 'type'], service.tunnel?.type, 'tunnelOfKernel', params))
+  }
+  for (const [r, { tunnel }] of service.realServers.entries()) {
+    if (lacks(tunnel)) {
+      issues.push(issueAt(['services', s, 'realServers', r, 'tunnel', 'type'], tunnel?.type, 'tunnelOfKernel', params))
+    }
+  }
+  return issues
 }
 
 /** The interface that the field names, else the one with the smallest network that holds the VIP. */
 function ingressOf(
   service: VirtualService,
+  vip: string,
   s: number,
   context: DirectorContext,
   networks: readonly Network[],
@@ -106,14 +171,19 @@ function ingressOf(
     return issueAt(['services', s, 'interface'], service.interface, 'interfaceOfDirector', { names })
   }
   const holding = networks
-    .filter(({ name, address, prefixLength }) => name !== 'lo' && isInNetwork(service.vip, address, prefixLength))
+    .filter(({ name, address, prefixLength }) => name !== 'lo' && isInNetwork(vip, address, prefixLength))
     .toSorted((a, b) => Number(b.isUp) - Number(a.isUp) || b.prefixLength - a.prefixLength)
-  return holding[0]?.name ?? issueAt(['services', s, 'vip'], service.vip, 'interfaceForVip')
+  if (holding[0] !== undefined) return holding[0].name
+  // Nobody answers for it here: the interface matters to nothing that IPVS does.
+  if (service.dataplane === 'ipvs' && service.announce !== 'arp') return 'lo'
+  return issueAt(['services', s, 'vip'], vip, 'interfaceForVip')
 }
 
 function onLinkIssues(service: VirtualService, s: number, isOnLink: (address: string) => boolean): Issue[] {
   return service.realServers.flatMap((realServer, r) =>
-    realServer.address === service.vip || isOnLink(realServer.address)
+    forwardingOf(service, realServer) !== 'dr' ||
+    realServer.address === service.vip ||
+    isOnLink(realServer.address)
       ? []
       : [issueAt(['services', s, 'realServers', r, 'address'], realServer.address, 'onLink')],
   )
@@ -121,7 +191,9 @@ function onLinkIssues(service: VirtualService, s: number, isOnLink: (address: st
 
 /** Whether the network of an interface that is up holds the address. Each is looked at once: services share them. */
 function onLinkByNetworks(networks: readonly Network[]): (address: string) => boolean {
-  const usable = networks.filter(({ name, isUp, prefixLength }) => isUp && name !== 'lo' && prefixLength < 32)
+  const usable = networks.filter(
+    ({ name, isUp, address, prefixLength }) => isUp && name !== 'lo' && prefixLength < addressBits[familyOf(address)],
+  )
   const known = new Map<string, boolean>()
   return (address) => {
     const answer =

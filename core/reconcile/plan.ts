@@ -11,24 +11,69 @@ import {
 import { type Announce, realServerKey, serviceKey } from '../model/service.ts'
 import { compareEndpoints, compareServices, type Desired, type DesiredService, type PlacedAddress } from './desired.ts'
 import { placeKey, vipPlace } from './desired.ts'
+import { planHost } from './plan-host.ts'
+import { isSameRealServer, isSameService } from './same.ts'
+
+export interface PlanOptions {
+  /** Keys of services that somebody else set up and that shall be ours from now on. */
+  readonly adopt?: ReadonlySet<string>
+  /** Services that were taken over and go back to whoever set them up, as they were then; by key. */
+  readonly release?: ReadonlyMap<string, DesiredService>
+  /** Seconds that what is removed may drain; left out: it is removed at once. */
+  readonly drainSec?: number
+}
 
 /**
  * The steps that take the director from `observed` to `desired`, in the order in which they run. Pure and total.
  * Services are there before their VIP is raised, and a VIP is lowered before its services go. What is foreign is never
  * touched: neither a service nor an address that somebody else set up, even where `desired` names the same one.
  */
-export function plan(desired: Desired, observed: ObservedState): PlannedStep[] {
-  const foreign = new Set(observed.services.filter((service) => service.isForeign).map(serviceKey))
+export function plan(desired: Desired, observed: ObservedState, options: PlanOptions = {}): PlannedStep[] {
+  const { adopt = new Set<string>(), drainSec = 0 } = options
+  const isTaken = (service: ObservedService) => !service.isForeign || adopt.has(serviceKey(service))
+  const foreign = new Set(observed.services.filter((service) => !isTaken(service)).map(serviceKey))
   const wanted = desired.services.filter((service) => !foreign.has(serviceKey(service.config)))
-  const ours = observed.services.filter((service) => !service.isForeign)
-  const steps = [...planAttachments(wanted, observed), ...planServices(wanted, ours), ...planVips(wanted, observed)]
-  return phases.flatMap((phase) => steps.filter((planned) => planned.phase === phase))
+  const wantedByKey = new Map(wanted.map((service) => [planKey(service.config), service]))
+  const adopted = observed.services.filter(
+    (service) => service.isForeign && isTaken(service) && wantedByKey.has(planKey(service)),
+  )
+  const ours = [
+    ...observed.services.filter((service) => !service.isForeign),
+    ...adopted.map((service) => withWordsOf(service, wantedByKey.get(planKey(service)))),
+  ]
+  const steps = [
+    ...adopted.map((service): PlannedStep => ({ phase: 'prepare', step: takeOver('service.adopt', service) })),
+    ...planHost({ ...desired, services: wanted }, observed),
+    ...planAttachments(wanted, observed),
+    ...planServices(wantedByKey, ours, options.release ?? new Map<string, DesiredService>()),
+    ...planVips(desired.role === 'active' ? wanted : [], observed),
+  ]
+  const drained = drainSec > 0 ? withDrains(steps, drainSec) : steps
+  return phases.flatMap((phase) => drained.filter((planned) => planned.phase === phase))
 }
+
+/** A service of one dataplane: in the other the same VIP and port is another service. */
+const planKey = (config: ServiceConfig): string => `${config.dataplane} ${serviceKey(config)}`
+
+/** What IPVS cannot tell of a foreign service is what the document says of it. */
+function withWordsOf(service: ObservedService, wanted: DesiredService | undefined): ObservedService {
+  if (wanted === undefined) return service
+  const { announce, interface: ingress, check } = wanted.config
+  return { ...service, announce, interface: ingress, check }
+}
+
+const takeOver = (kind: 'service.adopt' | 'service.release', service: ObservedService): Step => ({
+  kind,
+  service: serviceKey(service),
+  config: configOf(service),
+  realServers: service.realServers.map(realServerConfigOf),
+})
 
 const inPhase = (phase: Phase, steps: readonly Step[]): PlannedStep[] => steps.map((step) => ({ phase, step }))
 
 function planAttachments(wanted: readonly DesiredService[], observed: ObservedState): PlannedStep[] {
-  const needed = new Set(wanted.map((service) => service.config.interface))
+  const inEbpf = wanted.filter((service) => service.config.dataplane === 'ebpf')
+  const needed = new Set(inEbpf.map((service) => service.config.interface))
   const present = new Set(observed.attachments.map((attachment) => attachment.interface))
   return [
     ...inPhase(
@@ -42,24 +87,33 @@ function planAttachments(wanted: readonly DesiredService[], observed: ObservedSt
   ]
 }
 
-function planServices(wanted: readonly DesiredService[], ours: readonly ObservedService[]): PlannedStep[] {
-  const present = new Map(ours.map((service) => [serviceKey(service), service]))
-  const wantedKeys = new Set(wanted.map((service) => serviceKey(service.config)))
-  const added = wanted.toSorted((a, b) => compareServices(a.config, b.config))
-  const removed = ours.filter((service) => !wantedKeys.has(serviceKey(service))).toSorted(compareServices)
+function planServices(
+  wanted: ReadonlyMap<string, DesiredService>,
+  ours: readonly ObservedService[],
+  release: ReadonlyMap<string, DesiredService>,
+): PlannedStep[] {
+  const present = new Map(ours.map((service) => [planKey(service), service]))
+  const added = [...wanted].toSorted(([, a], [, b]) => compareServices(a.config, b.config))
+  const gone = ours.filter((service) => !wanted.has(planKey(service))).toSorted(compareServices)
   return [
-    ...added.flatMap((service) => planService(service, present.get(serviceKey(service.config)))),
-    ...removed.flatMap(planRemoval),
+    ...added.flatMap(([key, service]) => planService(service, present.get(key))),
+    ...gone.flatMap((service) => {
+      const original = service.dataplane === 'ipvs' ? release.get(serviceKey(service)) : undefined
+      return original === undefined ? planRemoval(service) : planRelease(service, original)
+    }),
   ]
 }
 
 function planService(wanted: DesiredService, present: ObservedService | undefined): PlannedStep[] {
   const service = serviceKey(wanted.config)
   const after = wanted.config
+  const { dataplane } = after
   if (present === undefined) {
     return inPhase('add', [
       { kind: 'service.add', service, after },
-      ...wanted.realServers.map((realServer): Step => ({ kind: 'realServer.add', service, after: realServer })),
+      ...wanted.realServers.map(
+        (realServer): Step => ({ kind: 'realServer.add', service, dataplane, after: realServer }),
+      ),
     ])
   }
   const before = configOf(present)
@@ -68,33 +122,74 @@ function planService(wanted: DesiredService, present: ObservedService | undefine
   const wantedKeys = new Set(wanted.realServers.map(realServerKey))
   const addOrChange = wanted.realServers.flatMap((realServer): Step[] => {
     const old = presentByKey.get(realServerKey(realServer))
-    if (old === undefined) return [{ kind: 'realServer.add', service, after: realServer }]
+    if (old === undefined) return [{ kind: 'realServer.add', service, dataplane, after: realServer }]
     if (isSameRealServer(old, realServer)) return []
-    return [{ kind: 'realServer.change', service, before: realServerConfigOf(old), after: realServer }]
+    return [{ kind: 'realServer.change', service, dataplane, before: realServerConfigOf(old), after: realServer }]
   })
   const removed = present.realServers.filter((realServer) => !wantedKeys.has(realServerKey(realServer)))
   return [
     ...inPhase('add', [...change, ...addOrChange]),
-    ...inPhase('remove', removed.toSorted(compareEndpoints).map(removalOf(service))),
+    ...inPhase('remove', removed.toSorted(compareEndpoints).map(removalOf(present))),
   ]
 }
 
 /** Real servers go first, so that undoing the steps brings them back to a service that is there. */
 function planRemoval(present: ObservedService): PlannedStep[] {
-  const service = serviceKey(present)
   return inPhase('remove', [
-    ...present.realServers.toSorted(compareEndpoints).map(removalOf(service)),
-    { kind: 'service.remove', service, before: configOf(present) },
+    ...present.realServers.toSorted(compareEndpoints).map(removalOf(present)),
+    { kind: 'service.remove', service: serviceKey(present), before: configOf(present) },
   ])
 }
 
+/** First as it was, then no longer ours. */
+function planRelease(present: ObservedService, original: DesiredService): PlannedStep[] {
+  const { announce, interface: ingress, check } = present
+  const wanted = { ...original, config: { ...original.config, announce, interface: ingress, check } }
+  return [
+    ...planService(wanted, present),
+    ...inPhase('release', [
+      {
+        kind: 'service.release',
+        service: serviceKey(present),
+        config: original.config,
+        realServers: [...original.realServers],
+      },
+    ]),
+  ]
+}
+
 const removalOf =
-  (service: string) =>
+  (service: ObservedService) =>
   (realServer: ObservedRealServer): Step => ({
     kind: 'realServer.remove',
-    service,
+    service: serviceKey(service),
+    dataplane: service.dataplane,
     before: realServerConfigOf(realServer),
   })
+
+/** Removals as they were, with a drain of what still takes new flows before them. */
+function withDrains(steps: readonly PlannedStep[], seconds: number): PlannedStep[] {
+  const removals = steps.map(({ step }) => step).filter((step) => step.kind === 'realServer.remove')
+  if (removals.length === 0) return [...steps]
+  const drains = removals
+    .filter(({ before }) => before.state === 'enabled')
+    .map(({ service, dataplane, before }): Step => {
+      const after = { ...before, state: 'drain' as const }
+      return { kind: 'realServer.change', service, dataplane, before, after }
+    })
+  const realServers = removals.map(({ service, dataplane, before }) => ({
+    service,
+    dataplane,
+    realServer: realServerKey(before),
+  }))
+  return [
+    ...steps.map(({ phase, step }): PlannedStep => {
+      if (step.kind !== 'realServer.remove' || step.before.state !== 'enabled') return { phase, step }
+      return { phase, step: { ...step, before: { ...step.before, state: 'drain' } } }
+    }),
+    ...inPhase('drain', [...drains, { kind: 'drain.wait', seconds, realServers }]),
+  ]
+}
 
 /**
  * An address that stands on the director without us (`allowOwnAddress`) is left as it is: it answers already, and
@@ -134,40 +229,11 @@ const comparePlaces = (a: PlacedAddress, b: PlacedAddress): number =>
   compareAddresses(a.address, b.address) || (a.interface < b.interface ? -1 : 1)
 
 /** The programmed part of what is there. */
-export const configOf = (service: ObservedService): ServiceConfig => ({
-  vip: service.vip,
-  port: service.port,
-  protocol: service.protocol,
-  dataplane: service.dataplane,
-  forwarding: service.forwarding,
-  scheduler: service.scheduler,
-  announce: service.announce,
-  interface: service.interface,
-  check: service.check,
-})
-
-export const realServerConfigOf = ({ address, port, weight, state }: ObservedRealServer): RealServerConfig => ({
-  address,
-  port,
-  weight,
-  state,
-})
-
-function isSameService(a: ServiceConfig, b: ServiceConfig): boolean {
-  return (
-    a.dataplane === b.dataplane &&
-    a.forwarding === b.forwarding &&
-    a.scheduler === b.scheduler &&
-    a.announce === b.announce &&
-    a.interface === b.interface &&
-    isSameCheck(a.check, b.check)
-  )
+export function configOf(service: ObservedService): ServiceConfig {
+  const { realServers: _realServers, ringDigest: _ringDigest, isForeign: _isForeign, ...config } = service
+  return config
 }
 
-function isSameCheck(a: ServiceConfig['check'], b: ServiceConfig['check']): boolean {
-  if (a.type === 'none' || b.type === 'none') return a.type === b.type
-  return a.intervalMs === b.intervalMs && a.timeoutMs === b.timeoutMs && a.rise === b.rise && a.fall === b.fall
+export function realServerConfigOf({ isUp: _isUp, ...config }: ObservedRealServer): RealServerConfig {
+  return config
 }
-
-const isSameRealServer = (a: RealServerConfig, b: RealServerConfig): boolean =>
-  a.weight === b.weight && a.state === b.state

@@ -1,7 +1,8 @@
 import type { ObservedRealServer, ObservedService, ObservedState } from '../model/observed.ts'
-import type { RealServerConfig, Step } from '../model/plan.ts'
+import type { RealServerConfig, ServiceConfig, Step } from '../model/plan.ts'
 import { realServerKey, serviceKey } from '../model/service.ts'
 import { placeKey } from './desired.ts'
+import { simulateHostStep } from './simulate-host.ts'
 
 /** A service while steps work on it: real servers by key, in their order. */
 interface Draft {
@@ -11,78 +12,111 @@ interface Draft {
 }
 
 interface State {
-  readonly foreign: readonly ObservedService[]
-  readonly ours: Map<string, Draft>
-  vips: ObservedState['vips']
-  attachments: ObservedState['attachments']
+  /** By dataplane and key: both may have the same VIP and port while a service moves from one to the other. */
+  readonly services: Map<string, Draft>
+  /** Everything but the services. */
+  rest: ObservedState
 }
+
+const draftKey = (dataplane: ServiceConfig['dataplane'], service: string): string => `${dataplane} ${service}`
 
 /** The state after these steps, as a kernel without faults would report it. A ring that changes has no digest here. */
 export function simulate(observed: ObservedState, steps: readonly Step[]): ObservedState {
-  const ours = observed.services.filter((service) => !service.isForeign)
   const state: State = {
-    foreign: observed.services.filter((service) => service.isForeign),
-    ours: new Map(ours.map((service) => [serviceKey(service), { service, realServers: null }])),
-    vips: observed.vips,
-    attachments: observed.attachments,
+    services: new Map(
+      observed.services.map((service) => [
+        draftKey(service.dataplane, serviceKey(service)),
+        { service, realServers: null },
+      ]),
+    ),
+    rest: observed,
   }
   for (const step of steps) take(state, step)
-  return {
-    services: [...state.foreign, ...[...state.ours.values()].map(finished)],
-    vips: state.vips,
-    attachments: state.attachments,
-  }
+  return { ...state.rest, services: [...state.services.values()].map(finished) }
 }
 
-const finished = ({ service, realServers }: Draft): ObservedService =>
-  realServers === null ? service : { ...service, realServers: [...realServers.values()], ringDigest: '' }
+function finished({ service, realServers }: Draft): ObservedService {
+  if (realServers === null) return service
+  const ringDigest = service.dataplane === 'ebpf' ? '' : null
+  return { ...service, realServers: [...realServers.values()], ringDigest }
+}
 
 function take(state: State, step: Step): void {
   switch (step.kind) {
+    case 'module.load':
+    case 'module.unload':
+    case 'setting.set':
+    case 'nat.set':
+    case 'sync.start':
+    case 'sync.stop':
+      state.rest = simulateHostStep(state.rest, step)
+      return
+    case 'drain.wait':
+      return
     case 'dataplane.attach': {
       const attachment = { interface: step.interface, hook: 'tcx' as const, reason: '', foreignPrograms: [] }
-      state.attachments = [...state.attachments, attachment]
+      state.rest = { ...state.rest, attachments: [...state.rest.attachments, attachment] }
       return
     }
-    case 'dataplane.detach':
-      state.attachments = state.attachments.filter((one) => one.interface !== step.interface)
+    case 'dataplane.detach': {
+      const attachments = state.rest.attachments.filter((one) => one.interface !== step.interface)
+      state.rest = { ...state.rest, attachments }
       return
+    }
+    case 'service.adopt':
+    case 'service.release': {
+      const draft = state.services.get(draftKey(step.config.dataplane, step.service))
+      if (draft === undefined) return
+      const isForeign = step.kind === 'service.release'
+      const { announce, interface: ingress, check } = step.config
+      // Of a foreign service nobody knows these.
+      const words = isForeign ? { announce, interface: ingress, check } : {}
+      draft.service = { ...draft.service, ...words, isForeign }
+      return
+    }
     case 'service.add': {
-      const service = { ...step.after, realServers: [], ringDigest: '', isForeign: false }
-      state.ours.set(step.service, { service, realServers: null })
+      const ringDigest = step.after.dataplane === 'ebpf' ? '' : null
+      const service = { ...step.after, realServers: [], ringDigest, isForeign: false }
+      state.services.set(draftKey(step.after.dataplane, step.service), { service, realServers: null })
       return
     }
     case 'service.change': {
-      const draft = state.ours.get(step.service)
+      const draft = state.services.get(draftKey(step.after.dataplane, step.service))
       if (draft !== undefined) draft.service = { ...draft.service, ...step.after }
       return
     }
     case 'service.remove':
-      state.ours.delete(step.service)
+      state.services.delete(draftKey(step.before.dataplane, step.service))
       return
     case 'realServer.add':
-      realServersOf(state, step.service)?.set(realServerKey(step.after), fresh(step.after))
+      realServersOf(state, step)?.set(realServerKey(step.after), fresh(step.after))
       return
     case 'realServer.change': {
-      const all = realServersOf(state, step.service)
+      const all = realServersOf(state, step)
       const key = realServerKey(step.after)
       const old = all?.get(key)
       if (old !== undefined) all?.set(key, { ...old, ...step.after })
       return
     }
     case 'realServer.remove':
-      realServersOf(state, step.service)?.delete(realServerKey(step.before))
+      realServersOf(state, step)?.delete(realServerKey(step.before))
       return
-    case 'vip.raise':
-      state.vips = [...state.vips, { address: step.address, interface: step.interface, isOurs: true }]
+    case 'vip.raise': {
+      const raised = { address: step.address, interface: step.interface, isOurs: true }
+      state.rest = { ...state.rest, vips: [...state.rest.vips, raised] }
       return
-    case 'vip.lower':
-      state.vips = state.vips.filter((vip) => !(vip.isOurs && placeKey(vip) === placeKey(step)))
+    }
+    case 'vip.lower': {
+      const vips = state.rest.vips.filter((vip) => !(vip.isOurs && placeKey(vip) === placeKey(step)))
+      state.rest = { ...state.rest, vips }
+    }
   }
 }
 
-function realServersOf(state: State, key: string): Draft['realServers'] {
-  const draft = state.ours.get(key)
+type RealServerStep = Extract<Step, { kind: `realServer.${string}` }>
+
+function realServersOf(state: State, { dataplane, service }: RealServerStep): Draft['realServers'] {
+  const draft = state.services.get(draftKey(dataplane, service))
   if (draft === undefined) return null
   draft.realServers ??= new Map(draft.service.realServers.map((one) => [realServerKey(one), one]))
   return draft.realServers

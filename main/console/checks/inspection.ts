@@ -34,8 +34,8 @@ export type HostReading =
   | { readonly kind: 'failed'; readonly error: WireError }
 
 export function parametersOf(request: CheckRequest): CheckParameters {
-  const { vip, port, forwarding, announce, isLive, allowOwnAddress, realServers } = request
-  return { vip, port, forwarding, dataplane: 'ebpf', announce, isLive, allowOwnAddress, realServers }
+  const { vip, port, forwarding, dataplane, announce, isLive, allowOwnAddress, realServers } = request
+  return { vip, port, forwarding, dataplane, announce, isLive, allowOwnAddress, realServers }
 }
 
 /** `director` first, then the real servers in the order given, each once. */

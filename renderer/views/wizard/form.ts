@@ -2,10 +2,9 @@ import type { CheckRequest } from '../../../core/contract/console.ts'
 import { type Parsed, parseService } from '../../../core/model/cluster-spec.ts'
 import type { ServiceForm, WizardStep } from '../../../core/model/draft.ts'
 import { formatPath, type Issue } from '../../../core/model/issue.ts'
-import { defaultCheck, type VirtualService } from '../../../core/model/service.ts'
+import { defaultTcpCheck } from '../../../core/model/health-check.ts'
+import type { VirtualService } from '../../../core/model/service.ts'
 import type { RealServerAccess } from '../../../core/model/ssh.ts'
-
-const defaultTcp = defaultCheck as Extract<typeof defaultCheck, { type: 'tcp' }>
 
 /** A new service as the wizard opens: what a web service in one network needs, nothing that only the operator knows. */
 export const emptyForm = (): ServiceForm => ({
@@ -24,10 +23,10 @@ export const emptyForm = (): ServiceForm => ({
   allowOwnAddress: false,
   check: {
     type: 'tcp',
-    intervalMs: String(defaultTcp.intervalMs),
-    timeoutMs: String(defaultTcp.timeoutMs),
-    rise: String(defaultTcp.rise),
-    fall: String(defaultTcp.fall),
+    intervalMs: String(defaultTcpCheck.intervalMs),
+    timeoutMs: String(defaultTcpCheck.timeoutMs),
+    rise: String(defaultTcpCheck.rise),
+    fall: String(defaultTcpCheck.fall),
   },
   realServers: [],
   confirmWithinSec: '60',

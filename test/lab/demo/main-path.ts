@@ -3,7 +3,8 @@ import type { DirectorState } from '../../../core/contract/agent.ts'
 import type { DirectorEntry } from '../../../core/contract/session.ts'
 import type { ClusterSpec } from '../../../core/model/cluster-spec.ts'
 import { type ProofRequest, type ProofSummary, summarizeProof } from '../../../core/model/proof.ts'
-import { defaultCheck, type RealServer, type VirtualService } from '../../../core/model/service.ts'
+import { defaultTcpCheck } from '../../../core/model/health-check.ts'
+import type { RealServer, VirtualService } from '../../../core/model/service.ts'
 import type { ClientHost, DirectorProfile } from '../../../core/model/ssh.ts'
 import type { Sample } from '../../../core/model/telemetry.ts'
 import type { Client } from '../../../core/rpc/client.ts'
@@ -155,7 +156,7 @@ export class MainPath {
       forwarding: 'dr',
       scheduler: 'mh',
       announce: 'arp',
-      check: defaultCheck,
+      check: defaultTcpCheck,
       realServers,
       ...more,
     }
