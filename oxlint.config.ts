@@ -135,9 +135,9 @@ export default defineConfig({
     { files: ['core/formats/**'], rules: imports(formatPurity, ...otherProcesses('core')) },
     { files: ['agent/**'], rules: imports(...otherProcesses('agent'), ...guardedExcept()) },
     { files: ['agent/kernel/**'], rules: imports(...otherProcesses('agent'), ...guardedExcept('koffi')) },
-    // Sets a director up: groupadd, systemctl, and the supervisor where there is no systemd. No shell in between.
+    // groupadd, systemctl, the supervisor, modprobe and nft: programs of the director. No shell in between.
     {
-      files: ['agent/systemd/run-command.ts'],
+      files: ['agent/host/run-command.ts'],
       rules: imports(...otherProcesses('agent'), ...guardedExcept('child_process')),
     },
     { files: ['main/**'], rules: imports(...otherProcesses('main'), ...guardedExcept()) },

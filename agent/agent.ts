@@ -6,7 +6,7 @@ import { Journal } from './apply/journal.ts'
 import { OwnVipRecord } from './apply/own-vips.ts'
 import { Reconciler } from './apply/reconciler.ts'
 import type { Clock } from './clock.ts'
-import type { Dataplane } from './dataplane/dataplane.ts'
+import type { Dataplanes } from './dataplane/dataplane.ts'
 import type { Disk } from './disk.ts'
 import { EventLog } from './events.ts'
 import { HealthChecker } from './health/checker.ts'
@@ -21,7 +21,7 @@ export interface AgentOptions {
   readonly hostname: string
   readonly disk: Disk
   readonly clock: Clock
-  readonly dataplane: Dataplane
+  readonly dataplane: Dataplanes
   readonly network: Network
   readonly probe: Probe
   readonly ringOf: (members: readonly RingMember[]) => readonly string[]
@@ -63,7 +63,7 @@ export class Agent {
     this.#events = new EventLog(clock, onChange)
     this.#health = new HealthChecker({ clock, probe, dataplane, events: this.#events, log, random })
     this.reconciler = new Reconciler({
-      targets: { dataplane, network, ownVips: stored.ownVips, log },
+      targets: { dataplane, network, ownVips: stored.ownVips, clock, log },
       disk,
       store: stored.store,
       journal: new Journal(disk),
@@ -118,6 +118,7 @@ export class Agent {
       revision,
       digest,
       spec,
+      role: this.store.role,
       progress: this.reconciler.progress(),
       lastResult: this.reconciler.lastResult,
       observed: this.reconciler.observed,

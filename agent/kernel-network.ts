@@ -1,7 +1,10 @@
 import type { InterfaceFacts } from '../core/contract/agent.ts'
+import { addressBits, familyOf } from '../core/model/address.ts'
 import type { PlacedAddress } from '../core/reconcile/desired.ts'
-import { announceAddress, type ArpInterface, probeAddress } from './kernel/arp.ts'
+import { announceAddress, probeAddress } from './kernel/arp.ts'
 import { KernelError } from './kernel/errno.ts'
+import { advertiseAddress } from './kernel/neighbour-advertisement.ts'
+import type { EthernetInterface } from './kernel/packet-socket.ts'
 import { type Link, RouteSocket } from './kernel/route.ts'
 import type { Network } from './network.ts'
 
@@ -13,27 +16,28 @@ export function kernelNetwork(): Network & { close(): void } {
     if (link === null) throw new KernelError(`finding the interface ${name}`, 'ENODEV')
     return link
   }
-  const arpOf = (name: string): ArpInterface => {
+  const ethernetOf = (name: string): EthernetInterface => {
     const { index, mac, isEthernet } = linkOf(name)
-    if (mac === null || !isEthernet) throw new KernelError(`ARP on ${name}`, 'EOPNOTSUPP', { says: 'no Ethernet' })
+    if (mac === null || !isEthernet) throw new KernelError(`announcing an address on ${name}`, 'EOPNOTSUPP', { says: 'no Ethernet' })
     return { index, mac }
   }
   return {
     interfaces: () => Promise.resolve(readInterfaces(route)),
     async addAddress({ address, interface: name }: PlacedAddress) {
-      route.addAddress({ ifindex: linkOf(name).index, address, prefixLength: 32 })
+      route.addAddress({ ifindex: linkOf(name).index, address, prefixLength: addressBits[familyOf(address)] })
     },
     async removeAddress({ address, interface: name }: PlacedAddress) {
-      route.removeAddress({ ifindex: linkOf(name).index, address, prefixLength: 32 })
+      route.removeAddress({ ifindex: linkOf(name).index, address, prefixLength: addressBits[familyOf(address)] })
     },
     async announce({ address, interface: name }) {
-      announceAddress(arpOf(name), address)
+      if (familyOf(address) === 'ipv4') announceAddress(ethernetOf(name), address)
+      else advertiseAddress(ethernetOf(name), address)
     },
     async isOnLink(address) {
       const found = route.routeTo(address)
       return found !== null && found.gateway === null && !found.isLocal
     },
-    probeArp: async (address, name, waitMs) => probeAddress(arpOf(name), address, waitMs),
+    probeArp: async (address, name, waitMs) => probeAddress(ethernetOf(name), address, waitMs),
     close: () => route.close(),
   }
 }
@@ -47,7 +51,8 @@ function readInterfaces(route: RouteSocket): InterfaceFacts[] {
     mtu,
     isUp,
     addresses: addresses
-      .filter((one) => one.ifindex === index)
+      // A link-local address is every interface's own affair: no VIP can be one.
+      .filter((one) => one.ifindex === index && !one.address.startsWith('fe80:'))
       .map(({ address, prefixLength }) => ({ address, prefixLength })),
   }))
 }

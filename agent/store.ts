@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type ClusterSpec, emptySpec } from '../core/model/cluster-spec.ts'
 import { Revision, type RevisionSummary } from '../core/model/revision.ts'
-import { type Desired, desiredOf } from '../core/reconcile/desired.ts'
+import { type Desired, desiredOf, type DirectorRole } from '../core/reconcile/desired.ts'
 import type { Disk } from './disk.ts'
 
 const StoredRevision = Revision.extend({
@@ -12,6 +12,8 @@ const StoredRevision = Revision.extend({
 /** A revision with what the director itself found out about it. */
 export type StoredRevision = z.infer<typeof StoredRevision>
 
+const roleFile = 'role.json'
+const Role = z.object({ role: z.enum(['active', 'standby']) })
 const folder = 'revisions'
 const fileOf = (revision: number): string => `${folder}/${String(revision).padStart(8, '0')}.json`
 /** As many as `cluster.history` can show. */
@@ -22,8 +24,11 @@ export class RevisionStore {
   readonly #disk: Disk
   readonly #byNumber: Map<number, StoredRevision>
 
-  private constructor(disk: Disk, revisions: readonly StoredRevision[]) {
+  #role: DirectorRole
+
+  private constructor(disk: Disk, revisions: readonly StoredRevision[], role: DirectorRole) {
     this.#disk = disk
+    this.#role = role
     this.#byNumber = new Map(revisions.map((one) => [one.revision, one]))
   }
 
@@ -38,7 +43,22 @@ export class RevisionStore {
       if (revision === null || fileOf(revision.revision) !== `${folder}/${file}`) onDamaged(`${folder}/${file}`)
       else revisions.push(revision)
     }
-    return new RevisionStore(disk, revisions)
+    return new RevisionStore(disk, revisions, roleOf(await disk.read(roleFile)))
+  }
+
+  /** Whether this director carries the VIPs of its revision; of the director, not of the document. */
+  get role(): DirectorRole {
+    return this.#role
+  }
+
+  async setRole(role: DirectorRole): Promise<void> {
+    await this.#disk.write(roleFile, `${JSON.stringify({ role })}\n`)
+    this.#role = role
+  }
+
+  /** What a revision wants of this director's kernel. */
+  desiredOf({ spec, interfaces }: Pick<StoredRevision, 'spec' | 'interfaces'>): Desired {
+    return desiredOf(spec, interfaces, this.#role)
   }
 
   /** The newest accepted one: what the director shall do now. */
@@ -98,6 +118,8 @@ function nothingYet(name: string): StoredRevision {
   }
 }
 
+const roleOf = (text: string | null): DirectorRole => (text === null ? 'active' : Role.parse(JSON.parse(text)).role)
+
 /** A revision without its document. */
 export function summaryOf({ spec: _spec, interfaces: _interfaces, ...summary }: StoredRevision): RevisionSummary {
   return summary
@@ -115,5 +137,3 @@ function readRevision(text: string | null): StoredRevision | null {
 export const digestOf = (spec: ClusterSpec): string =>
   createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16)
 
-/** What a revision wants of the kernel. */
-export const desiredOfRevision = (revision: StoredRevision): Desired => desiredOf(revision.spec, revision.interfaces)

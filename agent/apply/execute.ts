@@ -1,30 +1,59 @@
 import { AppError } from '../../core/contract/errors.ts'
 import type { Step } from '../../core/model/plan.ts'
-import type { Dataplane } from '../dataplane/dataplane.ts'
+import type { Clock } from '../clock.ts'
+import type { Dataplanes, DataplaneStep, Execution } from '../dataplane/dataplane.ts'
 import type { Network } from '../network.ts'
 import type { OwnVipRecord } from './own-vips.ts'
 
+const drainLookMs = 500
+
 /** What steps are carried out on. */
 export interface StepTargets {
-  readonly dataplane: Dataplane
+  readonly dataplane: Dataplanes
   readonly network: Network
   readonly ownVips: OwnVipRecord
+  readonly clock: Pick<Clock, 'monotonicMs' | 'after'>
   /** Told of what went wrong without stopping a step. */
   readonly log: (message: string) => void
 }
 
 /**
- * Carries out one step. One whose effect is there already is done again without harm, as long as it was we who did it:
- * an unfinished journal may be replayed.
+ * Carries out steps that belong together (see run-steps.ts): those of a dataplane as they are, any other one alone. One
+ * whose effect is there already is done again without harm, as long as it was we who did it: an unfinished journal may
+ * be replayed.
  */
-export async function executeStep(step: Step, targets: StepTargets): Promise<void> {
+export async function executeSteps(steps: readonly Step[], targets: StepTargets): Promise<Execution> {
+  const [step] = steps
+  if (step === undefined) return { done: [], failure: null }
   switch (step.kind) {
     case 'vip.raise':
-      return raise(step, targets)
+      await raise(step, targets)
+      return { done: [0], failure: null }
     case 'vip.lower':
-      return lower(step, targets)
+      await lower(step, targets)
+      return { done: [0], failure: null }
+    case 'drain.wait':
+      await waitForDrain(step, targets)
+      return { done: [0], failure: null }
     default:
-      return targets.dataplane.execute(step)
+      return targets.dataplane.execute(steps.filter((one) => isDataplaneStep(one)))
+  }
+}
+
+const isDataplaneStep = (step: Step): step is DataplaneStep =>
+  step.kind !== 'vip.raise' && step.kind !== 'vip.lower' && step.kind !== 'drain.wait'
+
+/** Looks twice a second, since neither dataplane tells of the last connection that ends. */
+async function waitForDrain(
+  { seconds, realServers }: Extract<Step, { kind: 'drain.wait' }>,
+  { dataplane, clock }: StepTargets,
+): Promise<void> {
+  const endsAt = clock.monotonicMs() + seconds * 1000
+  const isBusy = () => realServers.some(({ service, realServer }) => dataplane.countFlows(service, realServer) > 0)
+  while (clock.monotonicMs() < endsAt && isBusy()) {
+    await new Promise<void>((resolve) => {
+      clock.after(drainLookMs, resolve)
+    })
   }
 }
 

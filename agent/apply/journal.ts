@@ -39,9 +39,9 @@ export class Journal {
     await this.#disk.write(file, `${JSON.stringify(head)}\n`)
   }
 
-  /** Call before the kernel is asked. */
-  async begin(index: number, direction: 'do' | 'undo'): Promise<void> {
-    await this.#disk.append(file, `${JSON.stringify({ [direction]: index })}\n`)
+  /** Call before the kernel is asked for these steps. */
+  async begin(first: number, count: number, direction: 'do' | 'undo'): Promise<void> {
+    await this.#disk.append(file, `${JSON.stringify({ [direction]: first, ...(count > 1 ? { count } : {}) })}\n`)
   }
 
   async close(): Promise<void> {

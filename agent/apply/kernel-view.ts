@@ -1,13 +1,14 @@
-import type { ObservedState } from '../../core/model/observed.ts'
+import { nothingObserved, type ObservedState } from '../../core/model/observed.ts'
 import type { Step } from '../../core/model/plan.ts'
 import { plan } from '../../core/reconcile/plan.ts'
 import type { EventLog } from '../events.ts'
-import { desiredOfRevision, type StoredRevision } from '../store.ts'
+import type { RevisionStore, StoredRevision } from '../store.ts'
 import type { StepTargets } from './execute.ts'
 import { observe } from './observe.ts'
 
 export interface KernelViewOptions {
   readonly targets: StepTargets
+  readonly store: RevisionStore
   readonly events: EventLog
   /** Told at once what each look at the kernel found; later it may be outdated by what was done since. */
   readonly onLook: (state: ObservedState) => void
@@ -17,7 +18,7 @@ export interface KernelViewOptions {
 /** What the last look at the kernel found, and how that differs from the revision in force. */
 export class KernelView {
   readonly #options: KernelViewOptions
-  #observed: ObservedState = { services: [], vips: [], attachments: [] }
+  #observed: ObservedState = nothingObserved
   #drift: readonly Step[] = []
 
   constructor(options: KernelViewOptions) {
@@ -33,9 +34,9 @@ export class KernelView {
 
   /** Looks anew. Returns what a plan of this revision would still do. */
   async look(inForce: StoredRevision): Promise<Step[]> {
-    const { targets, events, onLook, onChange } = this.#options
-    const desired = desiredOfRevision(inForce)
-    const { state } = await observe(targets, desired)
+    const { targets, store, events, onLook, onChange } = this.#options
+    const desired = store.desiredOf(inForce)
+    const { state } = await observe(targets, [desired])
     this.#observed = state
     onLook(state)
     const drift = plan(desired, state).map(({ step }) => step)

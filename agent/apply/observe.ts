@@ -10,24 +10,21 @@ export interface Observation {
   readonly interfaces: readonly InterfaceFacts[]
 }
 
-/** Reads the kernel: all services, and the addresses that matter to them or to what is desired. */
+/**
+ * Reads the kernel: all services, and the addresses that matter to them or to what is desired.
+ *
+ * @param hints what the kernel may have been told, likeliest first: IPVS keeps no word of some of it
+ */
 export async function observe(
-  { dataplane, network, ownVips }: Omit<StepTargets, 'log'>,
-  desired: Desired,
+  { dataplane, network, ownVips }: Pick<StepTargets, 'dataplane' | 'network' | 'ownVips'>,
+  hints: readonly Desired[],
 ): Promise<Observation> {
   const interfaces = await network.interfaces()
-  const { services, attachments } = dataplane.observe()
+  const state = dataplane.observe(hints)
+  const configs = [...state.services, ...hints.flatMap(({ services }) => services.map(({ config }) => config))]
   const vips = new Set([
-    ...services.map((service) => service.vip),
-    ...desired.services.map((service) => service.config.vip),
+    ...configs.flatMap(({ vip }) => (vip === null ? [] : [vip])),
     ...ownVips.list().map((place) => place.address),
   ])
-  return {
-    state: {
-      services: [...services],
-      attachments: [...attachments],
-      vips: observeVips(interfaces, ownVips.list(), vips),
-    },
-    interfaces,
-  }
+  return { state: { ...state, vips: observeVips(interfaces, ownVips.list(), vips) }, interfaces }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressBits, familyOf } from '../../core/model/address.ts'
 import type { ObservedVip } from '../../core/model/observed.ts'
 import { type PlacedAddress, placeKey } from '../../core/reconcile/desired.ts'
 import type { InterfaceFacts } from '../../core/contract/agent.ts'
@@ -65,7 +66,7 @@ export function observeVips(
       .filter(({ address }) => addresses.has(address))
       .map(({ address, prefixLength }) => {
         const place = { address, interface: one.name }
-        return { ...place, isOurs: prefixLength === 32 && ours.has(placeKey(place)) }
+        return { ...place, isOurs: prefixLength === addressBits[familyOf(address)] && ours.has(placeKey(place)) }
       }),
   )
 }

@@ -5,7 +5,7 @@ import { formatIssue, type Issue } from '../../core/model/issue.ts'
 import type { Plan, PlannedStep } from '../../core/model/plan.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import { applyCommand } from '../../core/reconcile/commands.ts'
-import { desiredOf } from '../../core/reconcile/desired.ts'
+import { type Desired, desiredOf, emptyDesired } from '../../core/reconcile/desired.ts'
 import { type DirectorContext, normalize, type Normalized } from '../../core/reconcile/normalize.ts'
 import { plan } from '../../core/reconcile/plan.ts'
 import { type RingMember, riskOf } from '../../core/reconcile/risk.ts'
@@ -19,26 +19,57 @@ export interface Prepared {
   readonly steps: readonly PlannedStep[]
 }
 
-/** Throws AppError BAD_INPUT with issues where the director has something against the document. */
+export interface PrepareRequest {
+  readonly spec: ClusterSpec
+  readonly adopt: readonly string[]
+  readonly drainSec: number
+  readonly protectedAddresses: readonly string[]
+}
+
+/**
+ * Throws AppError BAD_INPUT with issues where the director has something against the document.
+ *
+ * @param inForce what the kernel was last told
+ */
 export async function prepare(
-  spec: ClusterSpec,
-  protectedAddresses: readonly string[],
+  request: PrepareRequest,
+  inForce: Desired,
   targets: StepTargets,
 ): Promise<Prepared> {
+  const { spec, adopt, drainSec, protectedAddresses } = request
   const everywhere = Object.fromEntries(spec.services.map((service) => [serviceKey(service), '']))
-  const observation = await observe(targets, desiredOf(spec, everywhere))
+  // The document's own word comes last: it is not in the kernel yet, but its VIPs are looked for.
+  const observation = await observe(targets, [inForce, { ...emptyDesired, services: desiredOf(spec, everywhere).services }])
+  const { services, ipvs } = observation.state
   const context: DirectorContext = {
     interfaces: observation.interfaces,
     ownVips: targets.ownVips.list(),
     protectedAddresses,
-    foreignServices: observation.state.services.filter((service) => service.isForeign).map(serviceKey),
+    foreignServices: services.filter((service) => service.isForeign).map(serviceKey),
+    adopt,
+    writers: ipvs.writers,
+    role: inForce.role,
+    ...kernelOf(spec, targets),
   }
   const first = normalize(spec, context)
   // Networks of the interfaces answer for nearly all real servers; only the others are worth a look-up of their route.
   const offLink = first.issues.filter((issue) => issue.expectation === 'onLink')
   const normalized = offLink.length === 0 ? first : await withRoutes(spec, context, offLink, targets)
   if (normalized.issues.length > 0) throw unfit(normalized.issues)
-  return { normalized, observation, steps: plan(normalized.desired, observation.state) }
+  const steps = plan(normalized.desired, observation.state, { adopt: new Set(adopt), drainSec })
+  return { normalized, observation, steps }
+}
+
+/** Asked only where it matters: the answer takes a look at the module folder. */
+function kernelOf(spec: ClusterSpec, { dataplane }: StepTargets): Pick<DirectorContext, 'ipvsKernel'> {
+  if (!spec.services.some((service) => service.dataplane === 'ipvs')) return {}
+  const { schedulers, tunnels } = dataplane.ipvsOffer()
+  return {
+    ipvsKernel: {
+      schedulers: schedulers.filter((one) => one.isAvailable).map((one) => one.name),
+      tunnels: tunnels.filter((one) => one.isAvailable).map((one) => one.type),
+    },
+  }
 }
 
 async function withRoutes(

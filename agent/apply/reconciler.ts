@@ -3,6 +3,7 @@ import type { ApplyRequest, PlanRequest } from '../../core/contract/agent.ts'
 import type { ObservedState } from '../../core/model/observed.ts'
 import type { Plan, Step } from '../../core/model/plan.ts'
 import type { ApplyProgress, ApplyResult, RevisionSummary } from '../../core/model/revision.ts'
+import type { DirectorRole } from '../../core/reconcile/desired.ts'
 import type { RingMember } from '../../core/reconcile/risk.ts'
 import { touchedServices } from '../../core/reconcile/touched.ts'
 import type { Clock } from '../clock.ts'
@@ -118,10 +119,10 @@ export class Reconciler {
     })
   }
 
-  async plan({ spec, protectedAddresses }: PlanRequest): Promise<Plan> {
+  async plan(request: PlanRequest): Promise<Plan> {
     const { targets, ringOf, store } = this.#options
-    const prepared = await prepare(spec, protectedAddresses, targets)
-    return describePlan(spec, store.current().revision, prepared, { ...targets, ringOf })
+    const prepared = await prepare(request, store.desiredOf(store.current()), targets)
+    return describePlan(request.spec, store.current().revision, prepared, { ...targets, ringOf })
   }
 
   async apply(request: ApplyRequest): Promise<ApplyResult> {
@@ -133,7 +134,7 @@ export class Reconciler {
       }
       const base = store.current()
       if (request.baseRevision !== base.revision) throw outdatedBase(request.baseRevision, store)
-      const prepared = await prepare(request.spec, request.protectedAddresses, targets)
+      const prepared = await prepare(request, store.desiredOf(base), targets)
       if (prepared.steps.length === 0 && digestOf(request.spec) === base.digest) {
         return { revision: base.revision, outcome: base.outcome, failure: null, drift: [] }
       }
@@ -149,9 +150,19 @@ export class Reconciler {
   }
 
   #requireDataplane(prepared: Prepared): void {
-    if (prepared.steps.length === 0) return
-    const { isAvailable, reason } = this.#options.targets.dataplane.capabilities()
-    if (!isAvailable) throw new AppError('REFUSED', `The eBPF dataplane cannot run here: ${reason ?? 'unknown reason'}`)
+    const { dataplane } = this.#options.targets
+    if (prepared.steps.some(({ step }) => step.kind === 'dataplane.attach')) {
+      const { isAvailable, reason } = dataplane.capabilities()
+      if (!isAvailable) {
+        throw new AppError('REFUSED', `The eBPF dataplane cannot run here: ${reason ?? 'unknown reason'}`)
+      }
+    }
+    if (prepared.normalized.desired.services.some(({ config }) => config.dataplane === 'ipvs')) {
+      const { availability, reason } = dataplane.ipvsOffer()
+      if (availability === 'module-missing' || availability === 'no-permission') {
+        throw new AppError('REFUSED', `IPVS cannot be used here: ${reason ?? 'unknown reason'}`)
+      }
+    }
   }
 
   async #applyOn(base: StoredRevision, request: ApplyRequest, prepared: Prepared): Promise<ApplyResult> {
@@ -278,6 +289,39 @@ export class Reconciler {
     } catch (error) {
       this.#options.targets.log(`The revert at the deadline failed: ${String(error)}`)
     }
+  }
+
+  /** Raises or lowers the VIPs of the revision in force; everything else stays. */
+  async setRole(role: DirectorRole): Promise<{ role: DirectorRole; drift: Step[] }> {
+    return this.#mutex.run(async () => {
+      const { countdown, store, journal, events } = this.#options
+      if (countdown.pending !== null) {
+        throw awaitsConfirmation(countdown.pending.revision, store.get(countdown.pending.revision)?.author)
+      }
+      const current = store.current()
+      const former = store.role
+      await store.setRole(role)
+      try {
+        const failure = await this.#wayBack.walkTo(current, {
+          kind: 'restore',
+          revision: current.revision,
+          reason: null,
+        })
+        await journal.close()
+        if (failure !== null) {
+          throw new AppError('KERNEL', `The director did not become ${role}: ${failure.message}`, {
+            ...(failure.errno === null ? {} : { details: { errno: failure.errno } }),
+          })
+        }
+      } catch (error) {
+        await store.setRole(former)
+        throw error
+      } finally {
+        this.#progress.end()
+      }
+      events.add(`role.${role}`)
+      return { role, drift: await this.#view.look(current) }
+    })
   }
 
   /** Takes everything of ours off the kernel; revisions stay on the disk. */

@@ -4,7 +4,7 @@ import { emptyDesired } from '../../core/reconcile/desired.ts'
 import { plan } from '../../core/reconcile/plan.ts'
 import type { Clock } from '../clock.ts'
 import type { EventLog } from '../events.ts'
-import { desiredOfRevision, type RevisionStore, type StoredRevision } from '../store.ts'
+import type { RevisionStore, StoredRevision } from '../store.ts'
 import type { Countdown } from './countdown.ts'
 import type { StepTargets } from './execute.ts'
 import type { Journal, JournalHead } from './journal.ts'
@@ -76,9 +76,12 @@ export class WayBack {
     why: Pick<JournalHead, 'kind' | 'revision' | 'reason'>,
   ): Promise<StepFailure | null> {
     const { targets, clock, store, progress } = this.#options
-    const desired = desiredOfRevision(target)
-    const { state } = await observe(targets, desired)
-    const steps = plan(desired, state).map(({ step }) => step)
+    const desired = store.desiredOf(target)
+    const taken = store.get(why.revision)
+    const hints = taken === undefined || taken === target ? [desired] : [desired, store.desiredOf(taken)]
+    const { state } = await observe(targets, hints)
+    // What was taken over since goes back to whoever set it up: it must not vanish with the revision.
+    const steps = plan(desired, state, { release: targets.dataplane.originals() }).map(({ step }) => step)
     const startedAtMs = clock.nowMs()
     const shown = store.get(why.revision) ?? target
     progress.begin(shown, why.kind === 'restore' ? 'applying' : 'reverting', steps, startedAtMs)
@@ -104,7 +107,7 @@ export class WayBack {
     const { targets, journal, clock, countdown, store, events, view } = this.#options
     const { pending } = countdown
     if (pending !== null) await this.takeBack(pending.revision, pending.backTo, 'operator')
-    const { state } = await observe(targets, emptyDesired)
+    const { state } = await observe(targets, [store.desiredOf(store.current())])
     const steps = plan(emptyDesired, state).map(({ step }) => step)
     const { revision } = store.current()
     const startedAtMs = clock.nowMs()

@@ -1,9 +1,19 @@
-import type { DataplaneHook, ObservedAttachment, ObservedService } from '../../core/model/observed.ts'
+import type { IpvsOffer } from '../../core/contract/agent.ts'
+import type { ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
+import type { DataplaneHook, ObservedAttachment, ObservedService, ObservedState } from '../../core/model/observed.ts'
 import type { Step } from '../../core/model/plan.ts'
-import type { Counters, Flow } from '../../core/model/telemetry.ts'
+import type { Counters, Flow, KernelRates } from '../../core/model/telemetry.ts'
+import type { Desired, DesiredService } from '../../core/reconcile/desired.ts'
 
-/** The steps that a dataplane executes; addresses are raised and lowered by the agent itself. */
-export type DataplaneStep = Exclude<Step, { kind: 'vip.raise' | 'vip.lower' }>
+/** The steps that change the kernel's dataplanes and their settings; addresses and waits are the agent's own. */
+export type DataplaneStep = Exclude<Step, { kind: 'vip.raise' | 'vip.lower' | 'drain.wait' }>
+
+/** What became of several steps. */
+export interface Execution {
+  /** Places of the steps that took effect: with a failure among them, steps behind it may have run too. */
+  readonly done: readonly number[]
+  readonly failure: { readonly at: number; readonly error: unknown } | null
+}
 
 export interface HookCapability {
   readonly hook: DataplaneHook
@@ -21,28 +31,29 @@ export interface DataplaneCapabilities {
   readonly hooks: readonly HookCapability[]
 }
 
-export interface DataplaneState {
-  /** Sorted by VIP and port; real servers by address and port. */
-  readonly services: readonly ObservedService[]
-  readonly attachments: readonly ObservedAttachment[]
-}
+/** Everything but addresses. */
+export type DirectorState = Omit<ObservedState, 'vips'>
 
 export interface RealServerReading {
   readonly address: string
   readonly port: number
   /** Flows in the cache that are neither closed nor expired, as the last count found them (see `sweep`). */
   readonly activeFlows: number
-  /** Share of the ring's slots, 0 to 1. */
-  readonly ringShare: number
+  readonly inactiveFlows: number | null
+  readonly persistentFlows: number | null
+  /** Share of the ring's slots, 0 to 1; null without a ring. */
+  readonly ringShare: number | null
   readonly counters: Counters
+  readonly rates: KernelRates | null
 }
 
 export interface ServiceReading {
   /** `tcp/192.0.2.10:80`. */
   readonly key: string
-  readonly ringDigest: string
+  readonly ringDigest: string | null
   readonly realServers: readonly RealServerReading[]
   readonly counters: Counters
+  readonly rates: KernelRates | null
 }
 
 /** One reading of all counters. */
@@ -80,32 +91,55 @@ export type DataplaneEvent = {
   readonly mac: string | null
 }
 
+/** Steps on services: those that both dataplanes know. */
+export type ServiceStep = Extract<DataplaneStep, { kind: `service.${string}` | `realServer.${string}` }>
+
 /**
- * What the agent programs. Kernel state outlives the object: closing it, or killing the process, changes nothing that
- * packets see. Errors are `AppError`: `REFUSED` where it cannot be done here, `KERNEL` (with `details.errno`) where the
- * kernel said no. A step that throws has left the kernel as it was.
+ * One way to balance: eBPF or IPVS. Kernel state outlives the object: closing it, or killing the process, changes nothing
+ * that packets see. Errors are `AppError`: `REFUSED` where it cannot be done here, `KERNEL` (with `details.errno`) where
+ * the kernel said no. A step that fails has left the kernel as it was.
  */
 export interface Dataplane {
-  /** Facts for all interfaces, or for one. */
-  capabilities(interfaceName?: string): DataplaneCapabilities
-  /** What the kernel holds now, read back from it. */
-  observe(): DataplaneState
-  /** Does one step. A step whose effect is there already is done again without harm: a journal may be replayed. */
-  execute(step: DataplaneStep): Promise<void>
-  /** A real server that is not up leaves the ring; its flows stay. Keys as `serviceKey` and `realServerKey` make them. */
+  /**
+   * The services that the kernel holds now, read back from it, sorted. What it cannot tell (IPVS: a drained real
+   * server's weight, a service's check) is taken from the first of `hints` that fits what it does tell.
+   */
+  observe(hints: readonly Desired[]): ObservedService[]
+  /** Does these steps in their order. One whose effect is there already is done again without harm. */
+  execute(steps: readonly DataplaneStep[]): Promise<Execution>
+  /** A real server that is not up gets no new flows; its flows stay. Keys as `serviceKey` and `realServerKey` make them. */
   setHealth(service: string, realServer: string, isUp: boolean): void
-  /** Counters, without a system call. */
+  /** Counters, without a look at the kernel where that costs more than memory. */
   read(): DataplaneReading
-  /** The cache's own record of one client socket: who answers it. */
+  /** The dataplane's own record of one client socket: who answers it. */
   lookupFlow(query: FlowQuery): Flow | null
   /** Flows of a real server that are neither closed nor expired, counted now. */
   countFlows(service: string, realServer: string): number
+  /** Takes everything of ours off the kernel. */
+  takeDown(): Promise<void>
+  /** Lets go of file descriptors and timers; the kernel goes on as it is. */
+  close(): void
+}
+
+/** What the eBPF dataplane has beyond that. */
+export interface EbpfDataplaneLike extends Dataplane {
+  /** Facts for all interfaces, or for one. */
+  capabilities(interfaceName?: string): DataplaneCapabilities
+  attachments(): ObservedAttachment[]
   /** Frees expired flows, counts the others, releases quarantined indices. For a timer of about one second. */
   sweep(): SweepResult
   /** Returns the function that ends the subscription. */
   onEvent(listener: (event: DataplaneEvent) => void): () => void
-  /** Takes everything off the kernel: attachments, services, flows, pins. */
-  takeDown(): Promise<void>
-  /** Lets go of file descriptors and timers; the kernel goes on as it is. */
-  close(): void
+}
+
+/** Both dataplanes and what their host has once, as the agent drives them. */
+export interface Dataplanes extends Omit<Dataplane, 'observe'> {
+  capabilities(interfaceName?: string): DataplaneCapabilities
+  ipvsOffer(): IpvsOffer
+  observe(hints: readonly Desired[]): DirectorState
+  /** Services that were taken over from somebody else, as they were then, by key. */
+  originals(): ReadonlyMap<string, DesiredService>
+  connections(query: ConnectionQuery): Promise<ConnectionPage>
+  sweep(): SweepResult
+  onEvent(listener: (event: DataplaneEvent) => void): () => void
 }

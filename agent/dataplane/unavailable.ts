@@ -1,13 +1,14 @@
 import { AppError } from '../../core/contract/errors.ts'
-import type { Dataplane } from './dataplane.ts'
+import type { EbpfDataplaneLike } from './dataplane.ts'
 
 /** Where this kernel cannot run the dataplane: the agent still answers, and says what is missing. */
-export function unavailableDataplane(reason: string): Dataplane {
+export function unavailableDataplane(reason: string): EbpfDataplaneLike {
   const refuse = () => new AppError('REFUSED', `The eBPF dataplane cannot run here: ${reason}`)
   return {
     capabilities: () => ({ isAvailable: false, reason, hooks: [] }),
-    observe: () => ({ services: [], attachments: [] }),
-    execute: () => Promise.reject(refuse()),
+    attachments: () => [],
+    observe: () => [],
+    execute: () => Promise.resolve({ done: [], failure: { at: 0, error: refuse() } }),
     setHealth: () => {
       throw refuse()
     },

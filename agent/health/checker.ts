@@ -2,7 +2,7 @@ import type { ObservedService } from '../../core/model/observed.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Health } from '../../core/model/telemetry.ts'
 import type { Clock } from '../clock.ts'
-import type { Dataplane } from '../dataplane/dataplane.ts'
+import type { Dataplanes } from '../dataplane/dataplane.ts'
 import type { EventLog } from '../events.ts'
 import { type Target, targetsOf } from './targets.ts'
 import type { Probe, ProbeResult } from './tcp-probe.ts'
@@ -31,7 +31,7 @@ interface Watched {
 export interface CheckerOptions {
   readonly clock: Clock
   readonly probe: Probe
-  readonly dataplane: Pick<Dataplane, 'setHealth'>
+  readonly dataplane: Pick<Dataplanes, 'setHealth'>
   readonly events: EventLog
   readonly log: (message: string) => void
   /** 0 to 1. */

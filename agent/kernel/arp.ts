@@ -1,8 +1,9 @@
 // ARP by a packet socket: telling a network where an address lives now, and asking who answers for it.
 // Source: RFC 826, RFC 5227 (probe: sender address 0.0.0.0), packet(7).
 import { ByteReader, MalformedError } from './bytes.ts'
+import { type EthernetInterface, openPacketSocket, packetAddress } from './packet-socket.ts'
 import { formatIpv4, formatMac, parseIpv4, parseMac } from './route.ts'
-import { closeFd, family, onReadable, openSocket, receive, sendTo, socketType } from './syscall.ts'
+import { closeFd, onReadable, receive, sendTo } from './syscall.ts'
 
 const protocolArp = 0x0806
 const operation = { request: 1, reply: 2 } as const
@@ -47,38 +48,12 @@ export function decodeArp(bytes: Buffer): ArpPacket | null {
   }
 }
 
-/** struct sockaddr_ll: family, protocol (network order), ifindex, hatype, pkttype, halen, address. */
-function packetAddress(ifindex: number, mac: string | null): Buffer {
-  const address = Buffer.alloc(20)
-  address.writeUInt16LE(family.packet, 0)
-  address.writeUInt16BE(protocolArp, 2)
-  address.writeInt32LE(ifindex, 4)
-  if (mac !== null) {
-    address.writeUInt8(6, 11)
-    parseMac(mac).copy(address, 12)
-  }
-  return address
-}
-
-/** htons, as socket(2) wants the protocol of a packet socket. */
-const networkOrder16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8)
-
-function openArp(ifindex: number): number {
-  const address = packetAddress(ifindex, null)
-  return openSocket(family.packet, socketType.datagram, networkOrder16(protocolArp), address, 'ARP')
-}
-
-export interface ArpInterface {
-  readonly index: number
-  readonly mac: string
-}
-
 /**
  * Tells everybody on the network that the address is at this interface now: a request and a reply for it, since some
  * hosts learn from one kind only.
  */
-export function announceAddress(at: ArpInterface, address: string): void {
-  const fd = openArp(at.index)
+export function announceAddress(at: EthernetInterface, address: string): void {
+  const fd = openPacketSocket(protocolArp, at.index, 'ARP')
   try {
     for (const kind of [operation.request, operation.reply]) {
       const packet = encodeArp({
@@ -88,7 +63,7 @@ export function announceAddress(at: ArpInterface, address: string): void {
         targetMac: kind === operation.reply ? broadcast : nobody,
         targetAddress: address,
       })
-      sendTo(fd, packet, packetAddress(at.index, broadcast), `announcing ${address}`)
+      sendTo(fd, packet, packetAddress(protocolArp, at.index, broadcast), `announcing ${address}`)
     }
   } finally {
     closeFd(fd)
@@ -100,8 +75,8 @@ export function announceAddress(at: ArpInterface, address: string): void {
  * address being 0.0.0.0, so that nobody learns anything from them. Own answers do not come back: the kernel answers
  * frames from outside only. Gives MAC addresses in the order of their answers.
  */
-export function probeAddress(at: ArpInterface, address: string, waitMs: number): Promise<string[]> {
-  const fd = openArp(at.index)
+export function probeAddress(at: EthernetInterface, address: string, waitMs: number): Promise<string[]> {
+  const fd = openPacketSocket(protocolArp, at.index, 'ARP')
   const request = encodeArp({
     operation: operation.request,
     senderMac: at.mac,
@@ -121,7 +96,7 @@ export function probeAddress(at: ArpInterface, address: string, waitMs: number):
     let failure: unknown
     const ask = (): void => {
       try {
-        sendTo(fd, request, packetAddress(at.index, broadcast), `asking for ${address}`)
+        sendTo(fd, request, packetAddress(protocolArp, at.index, broadcast), `asking for ${address}`)
       } catch (error) {
         failure = error
       }

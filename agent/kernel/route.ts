@@ -2,6 +2,7 @@
 // rtnetlink.h, if_link.h, if_addr.h, neighbour.h. Asks netlink, never /sys: a foreign sysfs shows another namespace.
 import { ByteReader } from './bytes.ts'
 import { isErrno } from './errno.ts'
+import { addressBytes, addressText } from './ip-bytes.ts'
 import {
   type Attribute,
   type NetlinkMessage,
@@ -34,6 +35,8 @@ const xdpAttribute = { programId: 4 } as const
 const addressAttribute = { address: 1, local: 2 } as const
 const routeAttribute = { destination: 1, interface: 4, gateway: 5, source: 7, via: 18 } as const
 const neighbourAttribute = { destination: 1, linkAddress: 2, extendedFlags: 15 } as const
+/** IFA_F_NODAD of include/uapi/linux/if_addr.h. */
+const addressFlagNoDad = 0x02
 const skipStatistics = 8
 const extendedFlagManaged = 1
 
@@ -146,8 +149,9 @@ export function decodeLink(message: NetlinkMessage): Link {
 export function decodeAddress(message: NetlinkMessage): InterfaceAddress | null {
   const { fixed, attributes } = partsOf(message, sizeOf.address)
   // IFA_LOCAL is this host's end; on a point-to-point link IFA_ADDRESS is the other one.
-  const address =
-    ipv4Of(attributeOf(attributes, addressAttribute.local)) ?? ipv4Of(attributeOf(attributes, addressAttribute.address))
+  const address = addressText(
+    attributeOf(attributes, addressAttribute.local) ?? attributeOf(attributes, addressAttribute.address),
+  )
   return address === null ? null : { ifindex: fixed.u32(4), address, prefixLength: fixed.u8(1) }
 }
 
@@ -156,9 +160,9 @@ export function decodeRoute(message: NetlinkMessage): Route {
   const via = attributeOf(attributes, routeAttribute.via)
   return {
     ifindex: u32Of(attributeOf(attributes, routeAttribute.interface), 0),
-    // A gateway of another family (RTA_VIA) has no IPv4 address, but is one all the same.
-    gateway: ipv4Of(attributeOf(attributes, routeAttribute.gateway)) ?? (via === undefined ? null : formatMac(via)),
-    source: ipv4Of(attributeOf(attributes, routeAttribute.source)),
+    // A gateway of another family (RTA_VIA) is told in another way, but is one all the same.
+    gateway: addressText(attributeOf(attributes, routeAttribute.gateway)) ?? (via === undefined ? null : formatMac(via)),
+    source: addressText(attributeOf(attributes, routeAttribute.source)),
     isLocal: fixed.u8(7) === routeType.local,
   }
 }
@@ -186,10 +190,13 @@ function linkRequest(ifindex: number): Buffer {
 
 function addressRequest(address: InterfaceAddress): Buffer {
   const fixed = Buffer.alloc(sizeOf.address)
-  fixed.writeUInt8(family.inet, 0)
+  const isIpv6 = address.address.includes(':')
+  fixed.writeUInt8(isIpv6 ? family.inet6 : family.inet, 0)
   fixed.writeUInt8(address.prefixLength, 1)
+  // Duplicate detection would keep a VIP silent for a second, and for good where a real server carries it on lo.
+  if (isIpv6) fixed.writeUInt8(addressFlagNoDad, 2)
   fixed.writeUInt32LE(address.ifindex, 4)
-  const value = parseIpv4(address.address)
+  const value = addressBytes(address.address)
   return Buffer.concat([
     fixed,
     encodeAttributes([
@@ -230,10 +237,10 @@ export class RouteSocket {
     return this.links().find((link) => link.name === name) ?? null
   }
 
-  /** IPv4 addresses of all interfaces. */
+  /** IPv4 and IPv6 addresses of all interfaces. */
   addresses(): InterfaceAddress[] {
     const fixed = Buffer.alloc(sizeOf.address)
-    fixed.writeUInt8(family.inet, 0)
+    fixed.writeUInt8(family.unspecified, 0)
     const messages = this.#socket.dump(type.getAddress, fixed, 'the list of addresses')
     return messages.map(decodeAddress).filter((address) => address !== null)
   }
@@ -254,9 +261,10 @@ export class RouteSocket {
   /** How this host would reach an address; null where it has no route. */
   routeTo(address: string): Route | null {
     const fixed = Buffer.alloc(sizeOf.route)
-    fixed.writeUInt8(family.inet, 0)
-    fixed.writeUInt8(32, 1)
-    const destination = encodeAttributes([{ type: routeAttribute.destination, value: parseIpv4(address) }])
+    const value = addressBytes(address)
+    fixed.writeUInt8(value.length === 16 ? family.inet6 : family.inet, 0)
+    fixed.writeUInt8(value.length * 8, 1)
+    const destination = encodeAttributes([{ type: routeAttribute.destination, value }])
     try {
       const payload = Buffer.concat([fixed, destination])
       const answer = this.#socket.get(type.getRoute, payload, `the route to ${address}`)[0]

@@ -122,7 +122,7 @@ export function closeFd(fd: number): void {
 }
 
 // Source: include/linux/socket.h, include/linux/net.h (x86 and arm64 alike).
-export const family = { inet: 2, netlink: 16, packet: 17 } as const
+export const family = { unspecified: 0, inet: 2, inet6: 10, netlink: 16, packet: 17 } as const
 export const socketType = { datagram: 2, raw: 3 } as const
 const socketFlags = 0o2000000 | 0o4000 // SOCK_CLOEXEC | SOCK_NONBLOCK
 const dontWait = 0x40

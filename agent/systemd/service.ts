@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../core/contract/errors.ts'
 import { commandLineOf, hasSystemd, paths, serviceName } from './host.ts'
 import { lastClaimant } from '../single-instance.ts'
-import { run, startDetached } from './run-command.ts'
+import { run, startDetached } from '../host/run-command.ts'
 import { supervisorName, supervisorScript } from './supervisor.ts'
 
 const maxLogBytes = 1024 * 1024

@@ -5,7 +5,7 @@ import { groupId } from '../groups.ts'
 import { agentVersion, changeSocket, ownCommand } from '../places.ts'
 import { findProgram, groups, hasSystemd, isLink, linkTarget, paths, requireRoot } from './host.ts'
 import { note, readRecord, type SetupRecord } from './record.ts'
-import { run } from './run-command.ts'
+import { run } from '../host/run-command.ts'
 import { startSupervisor, startUnit, stopService, until } from './service.ts'
 import { unitText } from './unit.ts'
 

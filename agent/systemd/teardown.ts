@@ -6,7 +6,7 @@ import { openLocalAgent } from '../daemon.ts'
 import { changeSocket } from '../places.ts'
 import { findProgram, groups, hasSystemd, isLink, paths, requireRoot } from './host.ts'
 import { readRecord } from './record.ts'
-import { run } from './run-command.ts'
+import { run } from '../host/run-command.ts'
 import { stopService } from './service.ts'
 
 export interface TeardownOptions {

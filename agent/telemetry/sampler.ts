@@ -2,7 +2,7 @@ import type { ObservedService } from '../../core/model/observed.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Sample, ServiceStatus } from '../../core/model/telemetry.ts'
 import type { Clock } from '../clock.ts'
-import type { Dataplane, RealServerReading, ServiceReading } from '../dataplane/dataplane.ts'
+import type { Dataplanes, RealServerReading, ServiceReading } from '../dataplane/dataplane.ts'
 import type { HealthStatus } from '../health/checker.ts'
 
 /** Five minutes at one a second. */
@@ -10,7 +10,7 @@ const maxKept = 300
 
 export interface SamplerOptions {
   readonly clock: Clock
-  readonly dataplane: Pick<Dataplane, 'read'>
+  readonly dataplane: Pick<Dataplanes, 'read'>
   readonly health: { status(address: string, port: number): HealthStatus }
   /** What the dataplane was last seen to have. */
   readonly services: () => readonly ObservedService[]
@@ -59,6 +59,7 @@ export class Sampler {
         key: reading.key,
         ringDigest: reading.ringDigest,
         counters: { ...reading.counters },
+        rates: reading.rates,
         realServers: observed.realServers.flatMap((realServer) => {
           const own = readings.get(realServerKey(realServer))
           if (own === undefined) return []
@@ -69,8 +70,8 @@ export class Sampler {
     ]
   }
 
-  #moving({ activeFlows, ringShare, counters }: RealServerReading) {
-    return { activeFlows, ringShare, counters: { ...counters } }
+  #moving({ address: _address, port: _port, counters, ...moving }: RealServerReading) {
+    return { ...moving, counters: { ...counters } }
   }
 
   #health(service: ObservedService, { address, port, state }: ObservedService['realServers'][number]): HealthStatus {

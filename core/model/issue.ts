@@ -11,7 +11,7 @@ export const expectations = {
   family: 'ipv4 or ipv6',
   hostAddress: 'a unicast address that one host can own, not {why}',
   port: 'a whole number from 1 to 65535',
-  portOrAny: 'a whole number from 0 to 65535; 0 stands for every port',
+  portOrAny: 'a whole number from 1 to 65535, or 0 for every port',
   weight: 'a whole number from 0 to 65535',
   protocol: 'tcp, udp or sctp',
   dataplane: 'ebpf or ipvs',

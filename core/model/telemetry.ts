@@ -86,7 +86,7 @@ export const Flow = z.object({
 export const DirectorEvent = z.object({
   id: z.number().int(),
   atMs: UtcMs,
-  kind: z.enum(['health', 'apply', 'confirm', 'revert', 'drift', 'agent', 'neighbour']),
+  kind: z.enum(['health', 'apply', 'confirm', 'revert', 'drift', 'agent', 'neighbour', 'role']),
   service: ServiceKey.nullable(),
   realServer: z.string().nullable(),
   /** Key of a sentence in the locales (`event.*`), with its parameters. */

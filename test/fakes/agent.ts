@@ -2,6 +2,7 @@ import { Agent } from '../../agent/agent.ts'
 import type { ProbeResult } from '../../agent/health/tcp-probe.ts'
 import { type ClusterSpec, parseClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue } from '../../core/model/issue.ts'
+import { serviceKey } from '../../core/model/service.ts'
 import type { Author } from '../../core/model/revision.ts'
 import { FakeClock, settle } from './clock.ts'
 import { FakeDisk } from './disk.ts'
@@ -76,6 +77,8 @@ export class FakeDirector {
       author: options.author ?? alice,
       message: '',
       protectedAddresses: [],
+      adopt: [],
+      drainSec: 0,
     })
   }
 
@@ -87,7 +90,7 @@ export class FakeDirector {
           ...structuredClone(one),
           realServers: one.realServers.map((rs) => JSON.stringify(rs)).toSorted(),
         }))
-        .toSorted((a, b) => (a.vip < b.vip ? -1 : 1)),
+        .toSorted((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1)),
       attachments: [...this.kernel.attachments.keys()].toSorted(),
       addresses: this.kernel.nics.flatMap((nic) =>
         nic.addresses.map(({ address, prefixLength }) => `${nic.name} ${address}/${prefixLength}`),

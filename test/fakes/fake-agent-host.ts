@@ -75,6 +75,8 @@ export class FakeAgentHost {
         author,
         message: 'First services',
         protectedAddresses: [],
+        adopt: [],
+        drainSec: 0,
       })
     }
     for (let passed = 0; passed < pastMs; passed += 1000) await host.#advance(1000)

@@ -71,12 +71,16 @@ export class TrafficKernel extends FakeKernel {
           key,
           ringDigest: service.ringDigest,
           counters: this.#countersOf(counts.reduce((sum, count) => sum + count, 0)),
+          rates: null,
           realServers: service.realServers.map((one, i) => ({
             address: one.address,
             port: one.port,
             activeFlows: Math.round(
               one.state === 'drain' ? Math.min(counts[i] ?? 0, 17) : rate * 4 * (shares.get(realServerKey(one)) ?? 0),
             ),
+            inactiveFlows: null,
+            persistentFlows: null,
+            rates: null,
             ringShare: shares.get(realServerKey(one)) ?? 0,
             counters: this.#countersOf(counts[i] ?? 0),
           })),

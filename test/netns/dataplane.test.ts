@@ -1,33 +1,25 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DataplaneReading, DataplaneState, DataplaneStep } from '../../agent/dataplane/dataplane.ts'
-import type { DataplaneHook } from '../../core/model/observed.ts'
-import type { RealServerConfig, ServiceConfig } from '../../core/model/plan.ts'
+import type { DataplaneReading, DataplaneStep } from '../../agent/dataplane/dataplane.ts'
+import type { DataplaneHook, ObservedState } from '../../core/model/observed.ts'
+import type { RealServerConfig } from '../../core/model/plan.ts'
 import type { Flow } from '../../core/model/telemetry.ts'
+import { realServerConfig, serviceConfig } from '../fixtures/configs.ts'
 import type { ClientRequest } from './dataplane/client.ts'
 import type { Request } from './dataplane/director.ts'
 import { type HostName, Hosts, type Program, addresses, vip } from './dataplane/hosts.ts'
 
 const port = 80
 const service = `tcp/${vip}:${port}`
-const config: ServiceConfig = {
+type DataplaneState = Pick<ObservedState, 'services' | 'attachments'>
+
+const config = serviceConfig({
   vip,
   port,
-  protocol: 'tcp',
-  dataplane: 'ebpf',
-  forwarding: 'dr',
-  scheduler: 'mh',
-  announce: 'arp',
-  interface: 'eth0',
   check: { type: 'tcp', intervalMs: 1000, timeoutMs: 800, rise: 2, fall: 3 },
-}
-const realServer = (name: 'rs1' | 'rs2', more: Partial<RealServerConfig> = {}): RealServerConfig => ({
-  address: addresses[name],
-  port,
-  weight: 1,
-  state: 'enabled',
-  ...more,
 })
+const realServer = (name: 'rs1' | 'rs2', more: Partial<RealServerConfig> = {}): RealServerConfig =>
+  realServerConfig({ address: addresses[name], port, ...more })
 
 interface Answers {
   readonly perServer: Readonly<Record<string, number>>
@@ -80,8 +72,8 @@ class Scene {
     return this.execute(
       { kind: 'dataplane.attach', interface: 'eth0' },
       { kind: 'service.add', service, after: config },
-      { kind: 'realServer.add', service, after: realServer('rs1') },
-      { kind: 'realServer.add', service, after: realServer('rs2') },
+      { kind: 'realServer.add', service, dataplane: 'ebpf', after: realServer('rs1') },
+      { kind: 'realServer.add', service, dataplane: 'ebpf', after: realServer('rs2') },
     )
   }
 
@@ -99,6 +91,7 @@ class Scene {
 
 const change = (before: RealServerConfig, after: RealServerConfig): DataplaneStep => ({
   kind: 'realServer.change',
+  dataplane: 'ebpf',
   service,
   before,
   after,
@@ -167,7 +160,7 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
         expect(connections(after, name) - connections(before, name), name).toBe(answers.perServer[name] ?? 0)
       }
       expect(after.verdicts['LB_FWD']).toBeGreaterThan(before.verdicts['LB_FWD']!)
-      expect(after.services[0]!.realServers.map((one) => one.ringShare).reduce((a, b) => a + b)).toBeCloseTo(1)
+      expect(after.services[0]!.realServers.map((one) => one.ringShare ?? 0).reduce((a, b) => a + b)).toBeCloseTo(1)
       expect(Object.entries(after.verdicts).filter(([name, count]) => name.startsWith('LB_DROP') && count > 0)).toEqual(
         [],
       )
@@ -240,12 +233,12 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
     })
 
     test('a removed server gets nothing, and its place comes back when nobody names it', async () => {
-      await scene.execute({ kind: 'realServer.remove', service, before: realServer('rs2') })
+      await scene.execute({ kind: 'realServer.remove', service, dataplane: 'ebpf', before: realServer('rs2') })
       const answers = await scene.send<Answers>({ requests: 40, atOnce: 4 })
       expect(answers.failures).toEqual({})
       expect(Object.keys(answers.perServer)).toEqual(['rs1'])
       await scene.until<{ released: number }>({ sweep: true }, ({ released }) => released === 1)
-      await scene.execute({ kind: 'realServer.add', service, after: realServer('rs2') })
+      await scene.execute({ kind: 'realServer.add', service, dataplane: 'ebpf', after: realServer('rs2') })
       expect(Object.keys((await scene.send<Answers>({ requests: 100, atOnce: 4 })).perServer)).toHaveLength(2)
     })
 

@@ -40,6 +40,7 @@ function requestFor(change: Partial<CheckRequest> = {}): CheckRequest {
     vip: lab.vip,
     port: 80,
     forwarding: 'dr',
+    dataplane: 'ebpf',
     announce: 'arp',
     isLive: false,
     allowOwnAddress: false,

@@ -7,8 +7,8 @@ import { FlowTable } from '../../agent/dataplane/ebpf/flow-table.ts'
 import { type Layout, type RealRecord, bindLayout } from '../../agent/dataplane/ebpf/layout.ts'
 import { type Capacity, type MapSet, createMaps } from '../../agent/dataplane/ebpf/map-set.ts'
 import { Tables } from '../../agent/dataplane/ebpf/tables.ts'
-import type { RealServerConfig, ServiceConfig } from '../../core/model/plan.ts'
 import type { RealServerState } from '../../core/model/service.ts'
+import { realServerConfig, serviceConfig } from '../fixtures/configs.ts'
 
 const objectFile = resolve(import.meta.dirname, '../../dist/agent/bpf/lb.bpf.o')
 
@@ -21,17 +21,6 @@ export type Hook = 'tcx' | 'xdp'
 
 export const vip = '192.0.2.100'
 export const service = `tcp/${vip}:80`
-export const serviceConfig: ServiceConfig = {
-  vip,
-  port: 80,
-  protocol: 'tcp',
-  dataplane: 'ebpf',
-  forwarding: 'dr',
-  scheduler: 'mh',
-  announce: 'arp',
-  interface: 'eth0',
-  check: { type: 'none' },
-}
 /** Where packets leave; no test looks at it, since a test run redirects nothing. */
 const outInterface = 1
 export const directorMac = '02:00:00:00:00:fe'
@@ -77,7 +66,7 @@ export class UnderTest {
     this.programs = this.set.load()
     this.tables = new Tables(this.set, this.layout)
     this.flows = new FlowTable(this.set, this.layout, this.program('lb_clock'))
-    this.tables.putService(service, serviceConfig)
+    this.tables.putService(service, serviceConfig({ vip }))
     for (let n = 1; n <= realServers; n++) this.add(n)
   }
 
@@ -88,7 +77,7 @@ export class UnderTest {
   }
 
   add(n: number): void {
-    const config: RealServerConfig = { address: addressOf(n), port: 80, weight: 1, state: 'enabled' }
+    const config = realServerConfig({ address: addressOf(n) })
     const index = this.tables.putReal(service, config)
     this.write(index, {
       ifindex: outInterface,
@@ -100,7 +89,7 @@ export class UnderTest {
   }
 
   change(n: number, settings: { weight?: number; state?: RealServerState }): void {
-    this.tables.putReal(service, { address: addressOf(n), port: 80, weight: 1, state: 'enabled', ...settings })
+    this.tables.putReal(service, realServerConfig({ address: addressOf(n), ...settings }))
   }
 
   indexOf(n: number): number {

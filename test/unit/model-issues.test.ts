@@ -36,12 +36,12 @@ test('a minimal service gets the defaults of its mode', () => {
 })
 
 test.each([
-  ['port 70000', web({ port: 70000 }), 'services[0].port: found 70000, expected a whole number from 1 to 65535'],
-  ['port as text', web({ port: '80' }), 'services[0].port: found "80", expected a whole number from 1 to 65535'],
+  ['port 70000', web({ port: 70000 }), 'services[0].port: found 70000, expected a whole number from 1 to 65535, or 0 for every port'],
+  ['port as text', web({ port: '80' }), 'services[0].port: found "80", expected a whole number from 1 to 65535, or 0 for every port'],
   [
     'VIP not an address',
     web({ vip: '10.1.2' }),
-    'services[0].vip: found "10.1.2", expected an IPv4 address such as 192.0.2.10',
+    'services[0].vip: found "10.1.2", expected an IPv4 or IPv6 address such as 192.0.2.10 or 2001:db8::10',
   ],
   [
     'multicast VIP',
@@ -61,12 +61,12 @@ test.each([
   [
     'DR with another port',
     web({ realServers: [realServer('192.0.2.21', { port: 8080 })] }),
-    'services[0].realServers[0].port: found 8080, expected the port of the virtual service, 80: DR cannot translate ports',
+    'services[0].realServers[0].port: found 8080, expected the port of the virtual service, 80: only NAT and FullNAT translate ports',
   ],
   [
     'a forwarding method named constructor',
     web({ forwarding: 'constructor' }),
-    'services[0].forwarding: found "constructor", expected dr',
+    'services[0].forwarding: found "constructor", expected dr, nat, tun, fullnat or local',
   ],
   [
     'a timeout longer than the interval',

@@ -2,19 +2,19 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
-import type { DataplaneHook } from '../../../core/model/observed.ts'
+import type { DataplaneHook, ObservedAttachment, ObservedService } from '../../../core/model/observed.ts'
 import { realServerKey } from '../../../core/model/service.ts'
 import type { Counters, Flow } from '../../../core/model/telemetry.ts'
 import type { BpfProgram } from '../../kernel/bpf-program.ts'
 import { type ObjectFile, readObject } from '../../kernel/object.ts'
 import { RouteSocket } from '../../kernel/route.ts'
 import type {
-  Dataplane,
   DataplaneCapabilities,
   DataplaneEvent,
   DataplaneReading,
-  DataplaneState,
   DataplaneStep,
+  EbpfDataplaneLike,
+  Execution,
   FlowQuery,
   SweepResult,
 } from '../dataplane.ts'
@@ -71,7 +71,7 @@ function findObject(): string {
   return found
 }
 
-export class EbpfDataplane implements Dataplane {
+export class EbpfDataplane implements EbpfDataplaneLike {
   readonly #folder: string
   readonly #hooks: readonly DataplaneHook[]
   readonly #object: ObjectFile
@@ -128,13 +128,30 @@ export class EbpfDataplane implements Dataplane {
     return lookForCapabilities(this.#routes, this.#hooks, interfaceName, own)
   }
 
-  observe(): DataplaneState {
-    const loaded = this.#loaded
-    if (loaded === null) return { services: [], attachments: [] }
-    return { services: loaded.tables.observed(), attachments: loaded.attachments.observed() }
+  /** The maps know everything: hints are not needed. */
+  observe(): ObservedService[] {
+    return this.#loaded?.tables.observed() ?? []
   }
 
-  async execute(step: DataplaneStep): Promise<void> {
+  attachments(): ObservedAttachment[] {
+    return [...(this.#loaded?.attachments.observed() ?? [])]
+  }
+
+  /** Ends at the first step that fails. */
+  async execute(steps: readonly DataplaneStep[]): Promise<Execution> {
+    const done: number[] = []
+    for (const [at, step] of steps.entries()) {
+      try {
+        await this.#executeOne(step)
+      } catch (error) {
+        return { done, failure: { at, error } }
+      }
+      done.push(at)
+    }
+    return { done, failure: null }
+  }
+
+  async #executeOne(step: DataplaneStep): Promise<void> {
     switch (step.kind) {
       case 'dataplane.attach': {
         const loaded = this.#load()
@@ -170,6 +187,9 @@ export class EbpfDataplane implements Dataplane {
       case 'realServer.remove':
         this.#loaded?.tables.removeReal(step.service, realServerKey(step.before))
         this.#loaded?.neighbours.refresh()
+        return
+      default:
+        throw new AppError('REFUSED', `The eBPF dataplane does not know the step ${step.kind}.`)
     }
   }
 
@@ -210,10 +230,14 @@ export class EbpfDataplane implements Dataplane {
           key,
           ringDigest,
           counters: this.#sum(set, 'lb_svc_stats', set.sizes.services, id),
+          rates: null,
           realServers: reals.map(({ index, address, port }) => ({
             address,
             port,
             activeFlows: flows.activeOf(index),
+            inactiveFlows: null,
+            persistentFlows: null,
+            rates: null,
             ringShare: shares[index] ?? 0,
             counters: this.#sum(set, 'lb_real_stats', set.sizes.reals, index),
           })),

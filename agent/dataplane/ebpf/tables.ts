@@ -19,10 +19,26 @@ export interface RealRow {
   readonly isUp: boolean
 }
 
+/** What this dataplane can do in this version (core/model/dataplane.ts); the document's rules let nothing else through. */
+interface EbpfConfig extends ServiceConfig {
+  readonly vip: string
+  readonly protocol: 'tcp'
+  readonly forwarding: 'dr'
+  readonly scheduler: 'mh'
+}
+
+function ebpfConfigOf(config: ServiceConfig): EbpfConfig {
+  const { vip, protocol, forwarding, scheduler } = config
+  if (vip === null || protocol !== 'tcp' || forwarding !== 'dr' || scheduler !== 'mh') {
+    throw new AppError('REFUSED', `The eBPF dataplane cannot do ${protocol}, ${forwarding}, ${scheduler}.`)
+  }
+  return { ...config, vip, protocol, forwarding, scheduler }
+}
+
 export interface ServiceRow {
   readonly id: number
   readonly key: string
-  readonly config: ServiceConfig
+  readonly config: EbpfConfig
   readonly ringDigest: string
   readonly reals: readonly RealRow[]
 }
@@ -65,7 +81,10 @@ export class Tables {
   observed(): ObservedService[] {
     return this.services().map(({ id, config, reals }) => ({
       ...config,
-      realServers: reals.map(({ address, port, weight, state, isUp }) => ({ address, port, weight, state, isUp })),
+      realServers: reals.map(({ address, port, weight, state, isUp }) => {
+        const reached = { forwarding: 'dr' as const, tunnel: null, upperThreshold: 0, lowerThreshold: 0 }
+        return { address, port, weight, state, isUp, ...reached }
+      }),
       ringDigest: this.#rings.digest(id, reals),
       isForeign: false,
     }))
@@ -98,7 +117,8 @@ export class Tables {
   }
 
   /** Adds a service without real servers, or sets the fields of one that is there. Packets find it last of all. */
-  putService(key: string, config: ServiceConfig): void {
+  putService(key: string, wanted: ServiceConfig): void {
+    const config = ebpfConfigOf(wanted)
     const { serviceInfo, service: serviceRecord, serviceKey: keyRecord } = this.#layout
     const rows = this.#set.rows('lb_svc_info')
     const present = this.services().find((row) => row.key === key)
@@ -267,8 +287,14 @@ export class Tables {
   }
 }
 
-function configOf(info: ServiceInfoRecord): ServiceConfig {
+function configOf(info: ServiceInfoRecord): EbpfConfig {
   return {
+    fwmark: null,
+    family: 'ipv4',
+    schedulerFlags: [],
+    persistence: null,
+    onePacket: false,
+    localAddresses: [],
     vip: info.vip,
     port: info.port,
     protocol: wordOf(word.protocol, info.proto, 'protocol'),

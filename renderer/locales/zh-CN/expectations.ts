@@ -8,7 +8,7 @@ export const expectations: Readonly<Record<ExpectationKey, string>> = {
   hostAddress: '单台主机可用的单播地址，而不是{why}',
   port: '1 到 65535 的整数',
   weight: '0 到 65535 的整数',
-  portOrAny: '0 到 65535 的整数；0 表示所有端口',
+  portOrAny: '1 到 65535 的整数，或用 0 表示所有端口',
   protocol: 'tcp、udp 或 sctp',
   dataplane: 'ebpf 或 ipvs',
   forwarding: 'dr、nat、tun、fullnat 或 local',

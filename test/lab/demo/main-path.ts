@@ -106,6 +106,7 @@ export class MainPath {
       vip: this.#site.vip,
       port: 80,
       forwarding: 'dr',
+      dataplane: 'ebpf',
       announce: 'arp',
       allowOwnAddress: false,
       isLive: false,
@@ -155,6 +156,7 @@ export class MainPath {
       dataplane: 'ebpf',
       forwarding: 'dr',
       scheduler: 'mh',
+      schedulerFlags: [],
       announce: 'arp',
       check: defaultTcpCheck,
       realServers,
@@ -200,7 +202,7 @@ export class MainPath {
     const { services } = await this.sample(() => true, 'a sample')
     const own = services.find(({ key }) => key === this.#key)
     const shares = Object.fromEntries(
-      (own?.realServers ?? []).map(({ address, port, ringShare }) => [`${address}:${port}`, ringShare]),
+      (own?.realServers ?? []).map(({ address, port, ringShare }) => [`${address}:${port}`, ringShare ?? 0]),
     )
     const all: ProofRequest[] = []
     const stream = this.#client.stream('proof.run', {

@@ -1,6 +1,6 @@
 // The dataplane alone in a process, driven by lines of JSON: `director.ts HOOK`. Answers each with one line.
 import { createInterface } from 'node:readline'
-import type { Dataplane, DataplaneEvent, DataplaneStep, FlowQuery } from '../../../agent/dataplane/dataplane.ts'
+import type { DataplaneEvent, DataplaneStep, FlowQuery } from '../../../agent/dataplane/dataplane.ts'
 import { EbpfDataplane } from '../../../agent/dataplane/ebpf/ebpf-dataplane.ts'
 import { announceAddress, probeAddress } from '../../../agent/kernel/arp.ts'
 import { RouteSocket } from '../../../agent/kernel/route.ts'
@@ -25,7 +25,7 @@ const say = (message: unknown): void => {
 }
 
 const hooks = process.argv[2] === undefined ? {} : { hooks: [DataplaneHook.parse(process.argv[2])] }
-let dataplane: Dataplane
+let dataplane: EbpfDataplane
 try {
   dataplane = new EbpfDataplane({ ...hooks, log: (message) => process.stderr.write(`${message}\n`) })
 } catch (error) {
@@ -43,8 +43,12 @@ function arpInterface(): { index: number; mac: string } {
 }
 
 async function answer(request: Request): Promise<unknown> {
-  if ('execute' in request) return dataplane.execute(request.execute)
-  if ('observe' in request) return dataplane.observe()
+  if ('execute' in request) {
+    const { failure } = await dataplane.execute([request.execute])
+    if (failure !== null) throw failure.error
+    return null
+  }
+  if ('observe' in request) return { services: dataplane.observe(), attachments: dataplane.attachments() }
   if ('read' in request) return dataplane.read()
   if ('sweep' in request) return dataplane.sweep()
   if ('capabilities' in request) return dataplane.capabilities(request.capabilities)

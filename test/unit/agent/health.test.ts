@@ -5,8 +5,9 @@ import { targetsOf } from '../../../agent/health/targets.ts'
 import { probeTcp } from '../../../agent/health/tcp-probe.ts'
 import { judge, unknown, type Verdict } from '../../../agent/health/verdict.ts'
 import { FakeDirector, service, specOf } from '../../fakes/agent.ts'
+import { realServerConfig, serviceConfig } from '../../fixtures/configs.ts'
 
-const check = { type: 'tcp', intervalMs: 1000, timeoutMs: 800, rise: 2, fall: 2 }
+const check = { type: 'tcp' as const, intervalMs: 1000, timeoutMs: 800, rise: 2, fall: 2 }
 const key = 'tcp/192.0.2.10:80'
 const dead = { isUp: false, error: 'ECONNREFUSED' } as const
 
@@ -114,11 +115,10 @@ test('a check that is switched off leaves nobody down', async () => {
 
 test('of two checks for one endpoint the shorter interval counts', () => {
   const of = (intervalMs: number, vip: string) => ({
-    ...specOf(service({ vip, check: { ...check, intervalMs } })).services[0]!,
-    interface: 'eth0',
+    ...serviceConfig({ vip, check: { ...check, intervalMs } }),
     ringDigest: '',
     isForeign: false,
-    realServers: [{ address: '192.0.2.20', port: 80, weight: 1, state: 'enabled' as const, isUp: true }],
+    realServers: [{ ...realServerConfig(), isUp: true }],
   })
   for (const order of [
     [of(2000, '192.0.2.10'), of(1000, '192.0.2.11')],

@@ -15,7 +15,7 @@ const stepsOf = (...args: Parameters<typeof plan>): Step[] => plan(...args).map(
 const configuration = (state: ObservedState) => ({
   services: Object.fromEntries(
     state.services.map((service) => [
-      serviceKey(service),
+      `${service.dataplane} ${serviceKey(service)}`,
       {
         ...configOf(service),
         isForeign: service.isForeign,
@@ -27,6 +27,12 @@ const configuration = (state: ObservedState) => ({
   ),
   vips: state.vips.map((vip) => `${placeKey(vip)} ${vip.isOurs}`).toSorted(),
   attachments: state.attachments.map((one) => one.interface).toSorted(),
+  settings: Object.fromEntries(state.settings.map((one) => [one.name, one])),
+  ipvs: {
+    ...state.ipvs,
+    natEntries: state.ipvs.natEntries.map((entry) => JSON.stringify(entry)).toSorted(),
+    syncDaemons: state.ipvs.syncDaemons.toSorted((a, b) => (a.role < b.role ? -1 : 1)),
+  },
 })
 
 test('after its own steps a plan has nothing left to do', () => {
@@ -79,7 +85,7 @@ test('no prefix of a plan leaves a service on an interface without the dataplane
 
 function unattached(state: ObservedState): Set<string> {
   const attached = new Set(state.attachments.map((one) => one.interface))
-  const bare = state.services.filter((service) => !service.isForeign && !attached.has(service.interface))
+  const bare = state.services.filter((service) => service.dataplane === 'ebpf' && !service.isForeign && !attached.has(service.interface))
   return new Set(bare.map(serviceKey))
 }
 
@@ -92,7 +98,11 @@ test('what is foreign stays as it is, and nothing of ours stays that is not want
     fc.property(desired, observed, (wanted, state) => {
       expect(foreign(simulate(state, stepsOf(wanted, state)))).toEqual(foreign(state))
       const emptied = simulate(state, stepsOf(emptyDesired, state))
-      expect(emptied).toEqual({ ...foreign(state), attachments: [] })
+      expect({ services: emptied.services, vips: emptied.vips }).toEqual(foreign(state))
+      expect(emptied.attachments).toEqual([])
+      expect(emptied.settings.filter((one) => one.original !== null)).toEqual([])
+      expect(emptied.ipvs.natEntries).toEqual([])
+      expect(emptied.ipvs.syncDaemons.filter((one) => one.isOurs)).toEqual([])
     }),
   )
 })
@@ -104,13 +114,14 @@ test('phases follow each other, and the same input in another order gives the sa
       const order = steps.map(({ phase }) => phases.indexOf(phase))
       expect(order).toEqual(order.toSorted((a, b) => a - b))
       const shuffled = {
+        ...state,
         services: state.services
           .toReversed()
           .map((service) => ({ ...service, realServers: service.realServers.toReversed() })),
         vips: state.vips.toReversed(),
         attachments: state.attachments.toReversed(),
       }
-      expect(plan({ services: wanted.services.toReversed() }, shuffled)).toEqual(steps)
+      expect(plan({ ...wanted, services: wanted.services.toReversed() }, shuffled)).toEqual(steps)
     }),
   )
 })

@@ -1,23 +1,14 @@
 import { expect, test } from 'vitest'
-import type { ObservedState } from '../../../core/model/observed.ts'
-import type { ServiceConfig } from '../../../core/model/plan.ts'
+import { nothingObserved, type ObservedState } from '../../../core/model/observed.ts'
 import { emptyDesired } from '../../../core/reconcile/desired.ts'
 import { configOf, plan } from '../../../core/reconcile/plan.ts'
+import { realServerConfig, serviceConfig } from '../../fixtures/configs.ts'
 import { riskOf, type RiskSources, shareMoved } from '../../../core/reconcile/risk.ts'
 
-const config: ServiceConfig = {
-  vip: '192.0.2.10',
-  port: 80,
-  protocol: 'tcp',
-  dataplane: 'ebpf',
-  forwarding: 'dr',
-  scheduler: 'mh',
-  announce: 'arp',
-  interface: 'eth0',
-  check: { type: 'none' },
-}
-const realServer = (last: number) => ({ address: `192.0.2.${last}`, port: 80, weight: 1, state: 'enabled' as const })
+const config = serviceConfig()
+const realServer = (last: number) => realServerConfig({ address: `192.0.2.${last}` })
 const state: ObservedState = {
+  ...nothingObserved,
   services: [
     {
       ...config,
@@ -39,6 +30,7 @@ const sources: RiskSources = {
 
 test('a drain leaves the ring and cuts no flow', () => {
   const desired = {
+    ...emptyDesired,
     services: [
       { config, realServers: [realServer(20), realServer(21), { ...realServer(22), state: 'drain' as const }] },
     ],
@@ -53,7 +45,7 @@ test('a drain leaves the ring and cuts no flow', () => {
 })
 
 test('a removed real server cuts its flows', () => {
-  const desired = { services: [{ config, realServers: [realServer(20), realServer(21)] }] }
+  const desired = { ...emptyDesired, services: [{ config, realServers: [realServer(20), realServer(21)] }] }
   const steps = plan(desired, state).map(({ step }) => step)
   expect(riskOf(state, steps, sources)).toMatchObject({ realServersLeavingRing: 1, flowsCut: 7 })
 })
@@ -75,7 +67,7 @@ test('flows that cannot be counted are unknown, not zero', () => {
 
 test('an unchanged service has no moved slots', () => {
   const [service] = state.services
-  const same = { services: [{ config: configOf(service!), realServers: [20, 21, 22].map(realServer) }] }
+  const same = { ...emptyDesired, services: [{ config: configOf(service!), realServers: [20, 21, 22].map(realServer) }] }
   expect(plan(same, state)).toEqual([])
   expect(riskOf(state, [], sources).slotsMoved).toEqual({})
 })

@@ -1,29 +1,15 @@
 import { expect, test } from 'vitest'
-import type { ObservedState } from '../../../core/model/observed.ts'
-import type { Desired } from '../../../core/reconcile/desired.ts'
+import { nothingObserved as empty } from '../../../core/model/observed.ts'
+import { type Desired, emptyDesired } from '../../../core/reconcile/desired.ts'
 import { plan } from '../../../core/reconcile/plan.ts'
+import { realServerConfig, serviceConfig } from '../../fixtures/configs.ts'
 import { simulate } from '../../../core/reconcile/simulate.ts'
 
-const empty: ObservedState = { services: [], vips: [], attachments: [] }
 const clusterOf = (services: number): Desired => ({
+  ...emptyDesired,
   services: Array.from({ length: services }, (_, s) => ({
-    config: {
-      vip: `10.1.${s >> 8}.${s & 255}`,
-      port: 80,
-      protocol: 'tcp',
-      dataplane: 'ebpf',
-      forwarding: 'dr',
-      scheduler: 'mh',
-      announce: 'arp',
-      interface: 'eth0',
-      check: { type: 'none' },
-    },
-    realServers: Array.from({ length: 10 }, (_, r) => ({
-      address: `10.2.${r}.${s % 250}`,
-      port: 80,
-      weight: 1,
-      state: 'enabled',
-    })),
+    config: serviceConfig({ vip: `10.1.${s >> 8}.${s & 255}` }),
+    realServers: Array.from({ length: 10 }, (_, r) => realServerConfig({ address: `10.2.${r}.${s % 250}` })),
   })),
 })
 
