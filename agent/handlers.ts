@@ -12,6 +12,7 @@ export function agentHandlers(agent: Agent, access: 'view' | 'change'): Handlers
   return {
     'agent.hello': async () => {
       const { isAvailable, reason, hooks } = dataplane.capabilities()
+      const ipvs = dataplane.ipvsOffer()
       return {
         version,
         contractVersion: agentContractVersion,
@@ -23,6 +24,7 @@ export function agentHandlers(agent: Agent, access: 'view' | 'change'): Handlers
         access,
         interfaces: await network.interfaces(),
         dataplane: { isAvailable, reason, hooks: hooks.map((hook) => ({ ...hook })) },
+        ipvs,
         nowMs: clock.nowMs(),
         monotonicMs: clock.monotonicMs(),
       }
@@ -41,6 +43,8 @@ export function agentHandlers(agent: Agent, access: 'view' | 'change'): Handlers
     },
     'stats.watch': (_input, { signal }) => agent.watchSamples(signal),
     'stats.history': () => sampler.history(),
+    'director.setRole': ({ role }) => reconciler.setRole(role),
+    'connections.list': (query) => dataplane.connections(query),
     'flow.lookup': (query) => dataplane.lookupFlow(query),
     'arp.probe': async ({ address, interface: named, waitMs }) => {
       const name = probeInterface(await network.interfaces(), address, named)

@@ -158,9 +158,12 @@ export class Reconciler {
       }
     }
     if (prepared.normalized.desired.services.some(({ config }) => config.dataplane === 'ipvs')) {
-      const { availability, reason } = dataplane.ipvsOffer()
+      const { availability, reason, fullnatObstacle } = dataplane.ipvsOffer()
       if (availability === 'module-missing' || availability === 'no-permission') {
         throw new AppError('REFUSED', `IPVS cannot be used here: ${reason ?? 'unknown reason'}`)
+      }
+      if (prepared.normalized.desired.natEntries.length > 0 && fullnatObstacle !== null) {
+        throw new AppError('REFUSED', fullnatObstacle)
       }
     }
   }

@@ -59,8 +59,8 @@ export function describeCaller(): { author: Author; protectedAddresses: string[]
   const ends = sshEnds(inherited('SSH_CONNECTION'))
   const user = process.env['SUDO_USER'] ?? userName()
   const author = Author.parse({ user: user.slice(0, 64), via: 'cli', from: (ends?.client ?? hostname()).slice(0, 255) })
-  const isIpv4 = ends !== null && HostAddress.safeParse(ends.server).success
-  return { author, protectedAddresses: isIpv4 ? [ends.server] : [] }
+  const server = HostAddress.safeParse(ends?.server)
+  return { author, protectedAddresses: server.success ? [server.data] : [] }
 }
 
 function userName(): string {

@@ -1,16 +1,19 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { join } from 'node:path'
 import { clusterSpecSchemaText } from '../../core/formats/yaml/json-schema.ts'
 import { writeClusterJson, writeClusterYaml } from '../../core/formats/yaml/write.ts'
 import { AppError } from '../../core/contract/errors.ts'
+import type { Step } from '../../core/model/plan.ts'
 import type { ApplyResult } from '../../core/model/revision.ts'
 import { agentVersion, changeSocket, defaultPlaces } from '../places.ts'
 import { readState, withAgent } from './agent-client.ts'
 import { bridge } from './bridge.ts'
 import { describeCaller } from './caller.ts'
 import { readDocument } from './document.ts'
+import { collect, formatName, roleName, wholeNumber } from './option-values.ts'
 import { exitCodes, type Output, show } from './outcome.ts'
-import { planLines, resultLines } from './show-plan.ts'
+import { connectionLines } from './show-connections.ts'
+import { planLines, resultLines, stepLines } from './show-plan.ts'
 import { historyLines, statusLines } from './show-status.ts'
 
 const exitHelp = `
@@ -18,7 +21,7 @@ FILE is YAML or JSON; "-" is standard input.
 Exit codes: 0 done; 1 refused or failed; 2 bad usage or input; 3 no agent answers.
 SIGNALBOX_SOCKET names the agent's socket as --socket does.`
 
-interface ApplyOptions {
+interface ApplyOptions extends TakingOptions {
   readonly confirmWithin?: number
   readonly confirm: boolean
   readonly message: string
@@ -59,11 +62,13 @@ export function program(output: (isJson: boolean) => Output): Command {
     .command('plan')
     .description('what an apply of this document would do; changes nothing')
     .argument('<file>', 'the document')
-    .action(async (file: string) => {
+    .option('--adopt <service>', 'take over this service that somebody else set up; may be given again', collect, [])
+    .option('--drain <seconds>', 'how long what is removed may drain (0 to 90)', wholeNumber, 10)
+    .action(async (file: string, { adopt, drain }: TakingOptions) => {
       const document = readDocument(file)
       const { protectedAddresses } = describeCaller()
       const plan = await withAgent(socket(), (client) =>
-        client.call('cluster.plan', { spec: document.spec, protectedAddresses }),
+        client.call('cluster.plan', { spec: document.spec, protectedAddresses, adopt, drainSec: drain }),
       ).catch(rethrow(document.located))
       show(out(), plan, () => planLines(plan))
     })
@@ -76,6 +81,8 @@ export function program(output: (isJson: boolean) => Output): Command {
     .option('--no-confirm', 'keep it without a confirmation; so it is without --confirm-within')
     .option('--message <text>', 'why, for the history', '')
     .option('--base <revision>', 'refuse where another revision than this one is in force', wholeNumber)
+    .option('--adopt <service>', 'take over this service that somebody else set up; may be given again', collect, [])
+    .option('--drain <seconds>', 'how long what is removed may drain (0 to 90)', wholeNumber, 10)
     .action(async (file: string, options: ApplyOptions) => {
       const document = readDocument(file)
       const { author, protectedAddresses } = describeCaller()
@@ -83,9 +90,11 @@ export function program(output: (isJson: boolean) => Output): Command {
         const baseRevision = options.base ?? (await readState(client)).revision
         const confirmWithinSec = options.confirm ? (options.confirmWithin ?? null) : null
         const { spec } = document
-        const { message } = options
+        const { message, adopt, drain: drainSec } = options
         return client.call('cluster.apply', {
           spec,
+          adopt,
+          drainSec,
           baseRevision,
           confirmWithinSec,
           author,
@@ -116,6 +125,29 @@ export function program(output: (isJson: boolean) => Output): Command {
         client.call('cluster.revert', { revision: revision ?? (await waiting(client)) }),
       )
       finish(out(), result, undefined)
+    })
+
+  root
+    .command('role')
+    .description('say who carries the VIPs: this director (active) or another one of its cluster (standby)')
+    .argument('<role>', 'active or standby', roleName)
+    .action(async (role: 'active' | 'standby') => {
+      const result = await withAgent(socket(), (client) => client.call('director.setRole', { role }))
+      show(out(), result, () => [`The director is ${result.role}.`, ...driftLines(result.drift)])
+      if (result.drift.length > 0) process.exitCode = exitCodes.failed
+    })
+
+  root
+    .command('connections')
+    .description('connections of IPVS')
+    .option('--service <key>', 'of this service only, such as tcp/192.0.2.10:80')
+    .option('--client <address>', "whose client's address begins so")
+    .option('--real-server <address>', 'of this real server only')
+    .option('--state <state>', 'in this state only, such as ESTABLISHED')
+    .option('--limit <count>', 'at most this many (1 to 500)', wholeNumber, 100)
+    .action(async (query: ConnectionOptions) => {
+      const page = await withAgent(socket(), (client) => client.call('connections.list', query))
+      show(out(), page, () => connectionLines(page))
     })
 
   root
@@ -222,14 +254,11 @@ const rethrow = (locate: (error: unknown) => unknown) => (error: unknown) => {
   throw locate(error)
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected a whole number.`)
-  return Number(text)
+interface TakingOptions {
+  readonly adopt: string[]
+  readonly drain: number
 }
+type ConnectionOptions = Partial<Record<'service' | 'client' | 'realServer' | 'state', string>> & { limit: number }
 
-function formatName(text: string): string {
-  if (text !== 'yaml' && text !== 'json') {
-    throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected yaml or json.`)
-  }
-  return text
-}
+const driftLines = (drift: readonly Step[]): string[] =>
+  drift.length === 0 ? [] : ['Drift; an apply would:', ...stepLines(drift)]

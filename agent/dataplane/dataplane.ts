@@ -112,7 +112,7 @@ export interface Dataplane {
   /** Counters, without a look at the kernel where that costs more than memory. */
   read(): DataplaneReading
   /** The dataplane's own record of one client socket: who answers it. */
-  lookupFlow(query: FlowQuery): Flow | null
+  lookupFlow(query: FlowQuery): Promise<Flow | null>
   /** Flows of a real server that are neither closed nor expired, counted now. */
   countFlows(service: string, realServer: string): number
   /** Takes everything of ours off the kernel. */

@@ -9,11 +9,10 @@ export function unavailableDataplane(reason: string): EbpfDataplaneLike {
     attachments: () => [],
     observe: () => [],
     execute: () => Promise.resolve({ done: [], failure: { at: 0, error: refuse() } }),
-    setHealth: () => {
-      throw refuse()
-    },
+    // It has no service that anybody's health could matter to.
+    setHealth: () => {},
     read: () => ({ counterEpoch: 'none', services: [], verdicts: {} }),
-    lookupFlow: () => null,
+    lookupFlow: () => Promise.resolve(null),
     countFlows: () => 0,
     sweep: () => ({ freed: 0, used: 0, released: 0 }),
     onEvent: () => () => {},

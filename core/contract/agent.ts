@@ -77,7 +77,10 @@ export const IpvsOffer = z.object({
   fullnatObstacle: z.string().nullable(),
   /** Names of the sysctls of net.ipv4.vs that this kernel has, with their values. */
   sysctls: z.record(z.string(), z.string()),
-  timeouts: z.object({ tcpSec: z.number(), tcpFinSec: z.number(), udpSec: z.number() }).nullable(),
+  /** Seconds; null where the kernel was built without that protocol. */
+  timeouts: z
+    .object({ tcpSec: z.number().nullable(), tcpFinSec: z.number().nullable(), udpSec: z.number().nullable() })
+    .nullable(),
 })
 
 export const AgentHello = z.object({

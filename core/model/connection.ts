@@ -11,8 +11,10 @@ export const Connection = z.object({
   clientAddress: z.string(),
   /** 0 in a persistence template: every port of the client. */
   clientPort: z.number().int(),
+  /** Empty in a template of a service by fwmark. */
   vip: z.string(),
   port: z.number().int(),
+  fwmark: z.number().int().nullable(),
   realServer: z.object({ address: z.string(), port: z.number().int() }),
   /** The kernel's word, such as ESTABLISHED or FIN_WAIT; of a template NONE or ASSURED. */
   state: z.string(),

@@ -21,6 +21,9 @@ export const IpvsTimeouts = strictFields({
   udpSec: Seconds.optional(),
 })
 
+/** IP_VS_SYNC_GROUP of include/net/ip_vs.h: what the kernel takes where nobody says otherwise. */
+export const defaultSyncGroup = '224.0.0.81'
+
 /** `master` sends connections to the others, `backup` takes them in. */
 export const SyncRole = z.enum(['master', 'backup'], expected('syncRole'))
 /**

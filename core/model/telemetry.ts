@@ -77,9 +77,10 @@ export const Flow = z.object({
   port: z.number().int(),
   realServer: z.object({ address: z.string(), port: z.number().int() }),
   state: z.enum(['syn', 'established', 'closing']),
-  packets: z.number(),
-  bytes: z.number(),
-  idleMs: z.number(),
+  /** Null where the dataplane does not count each flow (IPVS). */
+  packets: z.number().nullable(),
+  bytes: z.number().nullable(),
+  idleMs: z.number().nullable(),
 })
 
 /** Something that happened on the director, for the overview. */

@@ -1,5 +1,6 @@
-import { compareAddresses } from '../model/address.ts'
+import { addressBits, compareAddresses } from '../model/address.ts'
 import type { ClusterSpec } from '../model/cluster-spec.ts'
+import { defaultSyncGroup } from '../model/ipvs-settings.ts'
 import type { HostSetting, NatEntry, RealServerConfig, ServiceConfig, SyncDaemonConfig } from '../model/plan.ts'
 import { familyOfService, forwardingOf } from '../model/service-rules.ts'
 import { defaultTunnel, type RealServer, serviceKey, type VirtualService } from '../model/service.ts'
@@ -78,7 +79,9 @@ export function desiredOf(
 
 function syncDaemonsOf({ ipvs }: ClusterSpec): SyncDaemonConfig[] {
   if (ipvs?.sync === undefined) return []
-  const { roles, ...daemon } = ipvs.sync
+  const { roles, group, ...rest } = ipvs.sync
+  // One text for the same daemon: the kernel does not tell its default from a wish for it.
+  const daemon = { ...rest, ...(group === undefined || group === defaultSyncGroup ? {} : { group }) }
   return [...new Set(roles)].toSorted(compareText).map((role) => ({ ...daemon, role }))
 }
 
@@ -95,7 +98,7 @@ function desiredService(service: VirtualService, ingress: string): DesiredServic
       forwarding,
       scheduler,
       schedulerFlags: service.schedulerFlags.toSorted(compareText),
-      persistence: service.persistence ?? null,
+      persistence: persistenceOf(service),
       onePacket: service.onePacket ?? false,
       localAddresses: (service.localAddresses ?? []).toSorted(compareAddresses),
       announce,
@@ -104,6 +107,14 @@ function desiredService(service: VirtualService, ingress: string): DesiredServic
     },
     realServers: service.realServers.map((one) => realServerConfig(service, one)).toSorted(compareEndpoints),
   }
+}
+
+/** The whole address is the default, and the kernel does not tell it from no word at all. */
+function persistenceOf(service: VirtualService): ServiceConfig['persistence'] {
+  if (service.persistence === undefined) return null
+  const { prefixLength, ...rest } = service.persistence
+  const isWhole = prefixLength === undefined || prefixLength === addressBits[familyOfService(service)]
+  return isWhole ? rest : { ...rest, prefixLength }
 }
 
 function realServerConfig(service: VirtualService, realServer: RealServer): RealServerConfig {

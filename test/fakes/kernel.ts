@@ -248,7 +248,7 @@ export class FakeKernel implements Dataplanes, Network {
     }
   }
 
-  lookupFlow(query: { clientPort: number; vip: string; port: number; clientAddress?: string | undefined }) {
+  async lookupFlow(query: { clientPort: number; vip: string; port: number; clientAddress?: string | undefined }) {
     return (
       this.flows.find(
         (flow) =>

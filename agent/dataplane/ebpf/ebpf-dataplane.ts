@@ -273,7 +273,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     return Object.fromEntries(sums)
   }
 
-  lookupFlow(query: FlowQuery): Flow | null {
+  async lookupFlow(query: FlowQuery): Promise<Flow | null> {
     return this.#loaded?.flows.lookup(query) ?? null
   }
 

@@ -89,7 +89,7 @@ export class FlowTable {
     const reals = this.#set.rows('lb_reals')
     const now = this.#now()
     const sourcePort = this.#layout.flow.offsetOf('sport')
-    let best: Flow | null = null
+    let best: (Flow & { idleMs: number }) | null = null
     for (const { state, base } of this.slots()) {
       if (view.getUint16(base + sourcePort) !== query.clientPort) continue
       const flow = this.#layout.flow.read(view, base)

@@ -1,0 +1,226 @@
+// IPVS behind the agent's interface: programs the services, and remembers what the kernel has no word for.
+import { AppError } from '../../../core/contract/errors.ts'
+import type { IpvsAvailability, ObservedService } from '../../../core/model/observed.ts'
+import type { NatEntry } from '../../../core/model/plan.ts'
+import { realServerKey, serviceKey } from '../../../core/model/service.ts'
+import type { Flow } from '../../../core/model/telemetry.ts'
+import type { Desired, DesiredService } from '../../../core/reconcile/desired.ts'
+import type { OwnObjects } from '../../apply/own-objects.ts'
+import { isErrno, type KernelError } from '../../kernel/errno.ts'
+import type { Dataplane, DataplaneReading, DataplaneStep, Execution, FlowQuery, ServiceStep } from '../dataplane.ts'
+import type { ConnectionTable } from './connection-table.ts'
+import { ipvsErrorMeaning, ipvsMeanings } from './errors.ts'
+import { availabilityOf, availabilityReasons, hasNetAdmin, type KernelPlaces } from './offer.ts'
+import { readingOf } from './reading.ts'
+import { type Seen, see } from './seen.ts'
+import { changeOf, otherForm } from './steps.ts'
+import type { IpvsKernel } from './ipvs-kernel.ts'
+import type { IpvsOperation, IpvsTableEntry } from './types.ts'
+import { destinationOf, serviceIdOf } from './wanted.ts'
+
+export interface IpvsOptions {
+  readonly open: () => IpvsKernel
+  readonly places: KernelPlaces
+  readonly own: OwnObjects
+  readonly connections: ConnectionTable
+  readonly monotonicMs: () => number
+  readonly bootId: string
+}
+
+type KernelStep = Exclude<ServiceStep, { kind: 'service.adopt' | 'service.release' }>
+
+/** The kernel refreshes its counters every 2 s: a younger table has nothing new. */
+const tableIsFreshMs = 1500
+
+export class IpvsDataplane implements Dataplane {
+  readonly #options: IpvsOptions
+  #opened: IpvsKernel | null = null
+  #table: { readonly at: number; readonly rows: readonly IpvsTableEntry[] } | null = null
+  #seen: Seen = { services: [], unspoken: [] }
+  #natEntries: readonly NatEntry[] = []
+  /** What health checking told, by service and real server; lives as long as the agent. */
+  readonly #health = new Map<string, Map<string, boolean>>()
+
+  constructor(options: IpvsOptions) {
+    this.#options = options
+  }
+
+  availability(): IpvsAvailability {
+    const { places } = this.#options
+    return availabilityOf(places, hasNetAdmin(places))
+  }
+
+  /** Throws AppError REFUSED with what is missing. */
+  kernel(): IpvsKernel {
+    if (this.#opened !== null) return this.#opened
+    const reason = availabilityReasons[this.availability()]
+    if (reason !== null) throw new AppError('REFUSED', `IPVS cannot be used here: ${reason}.`)
+    this.#opened = this.#options.open()
+    return this.#opened
+  }
+
+  /** After the module went, its family and with it the socket's peer are gone. */
+  forgetKernel(): void {
+    this.#opened?.close()
+    this.#opened = null
+    this.#table = null
+  }
+
+  /** FullNAT's half of the truth; to be told before each look. */
+  setNatEntries(entries: readonly NatEntry[]): void {
+    this.#natEntries = entries
+  }
+
+  get unspoken(): readonly string[] {
+    return this.#seen.unspoken
+  }
+
+  observe(hints: readonly Desired[]): ObservedService[] {
+    if (this.availability() !== 'ready') {
+      this.forgetKernel()
+      this.#seen = { services: [], unspoken: [] }
+      return []
+    }
+    const { own } = this.#options
+    this.#seen = see(this.#read(0), {
+      isOurs: (service) => own.has(service),
+      hints,
+      natEntries: this.#natEntries,
+      isUp: (service, realServer) => this.#health.get(service)?.get(realServer),
+    })
+    return this.#seen.services
+  }
+
+  #read(freshMs: number): readonly IpvsTableEntry[] {
+    const now = this.#options.monotonicMs()
+    if (this.#table !== null && now - this.#table.at < freshMs) return this.#table.rows
+    const rows = this.kernel().table()
+    this.#table = { at: now, rows }
+    return rows
+  }
+
+  originals(): Map<string, DesiredService> {
+    const { own } = this.#options
+    return new Map(
+      own.services.flatMap((key) => {
+        const original = own.original(key)
+        return original === undefined ? [] : [[key, original] as const]
+      }),
+    )
+  }
+
+  async execute(steps: readonly DataplaneStep[]): Promise<Execution> {
+    const [first] = steps
+    if (first === undefined) return { done: [], failure: null }
+    const { own } = this.#options
+    switch (first.kind) {
+      case 'service.adopt':
+        await own.adopt(first.service, { config: first.config, realServers: first.realServers })
+        return { done: [0], failure: null }
+      case 'service.release':
+        await own.removeServices([first.service])
+        this.#health.delete(first.service)
+        return { done: [0], failure: null }
+      default:
+        return this.#change(steps.filter((step) => isKernelStep(step)))
+    }
+  }
+
+  async #change(steps: readonly KernelStep[]): Promise<Execution> {
+    const { own } = this.#options
+    const added = steps.flatMap((step) => (step.kind === 'service.add' ? [step.service] : []))
+    const newcomers = new Set(added.filter((key) => !own.has(key)))
+    // Before the kernel has them: after a crash they must be known as ours.
+    await own.addServices(added)
+    const kernel = this.kernel()
+    const isUp = (service: string, realServer: string) => this.#health.get(service)?.get(realServer) ?? true
+    const changes = steps.map((step) => changeOf(step, isUp))
+    const outcomes = kernel.change(changes)
+    this.#table = null
+    const done: number[] = []
+    let failure: Execution['failure'] = null
+    for (const [at, step] of steps.entries()) {
+      const change = changes[at]
+      const refused = outcomes[at] ?? null
+      if (change === undefined) continue
+      const error = refused === null ? null : this.#secondTry(change, refused, !newcomers.has(step.service))
+      if (error === null) done.push(at)
+      else failure ??= { at, error }
+    }
+    await this.#settle(steps, done, newcomers)
+    return { done, failure }
+  }
+
+  /** Null where the refusal means that all is well, or where the other form of the change was taken. */
+  #secondTry(operation: IpvsOperation, refused: KernelError, wasOurs: boolean): KernelError | null {
+    const meaning = ipvsErrorMeaning(operation.kind, refused.errno)
+    const remedy = meaning === null ? 'fail' : ipvsMeanings[meaning].remedy
+    if (remedy === 'done') return null
+    const other = otherForm(operation, remedy, wasOurs)
+    if (other === null) return refused
+    return this.kernel().change([other])[0] ?? null
+  }
+
+  async #settle(steps: readonly KernelStep[], done: readonly number[], newcomers: ReadonlySet<string>): Promise<void> {
+    const succeeded = new Set(done.flatMap((at) => steps.slice(at, at + 1)))
+    const gone: string[] = []
+    for (const step of steps) {
+      const isDone = succeeded.has(step)
+      if (step.kind === 'service.remove' && isDone) gone.push(step.service)
+      if (step.kind === 'service.add' && !isDone && newcomers.has(step.service)) gone.push(step.service)
+      if (step.kind === 'realServer.remove' && isDone) {
+        this.#health.get(step.service)?.delete(realServerKey(step.before))
+      }
+    }
+    for (const key of gone) this.#health.delete(key)
+    await this.#options.own.removeServices(gone)
+  }
+
+  setHealth(service: string, realServer: string, isUp: boolean): void {
+    const known = this.#health.get(service) ?? new Map<string, boolean>()
+    known.set(realServer, isUp)
+    this.#health.set(service, known)
+    const found = this.#seen.services.find((one) => !one.isForeign && serviceKey(one) === service)
+    const member = found?.realServers.find((one) => realServerKey(one) === realServer)
+    if (found === undefined || member === undefined) return
+    const [error] = this.kernel().change([
+      { kind: 'destination.set', service: serviceIdOf(found), destination: destinationOf(member, isUp) },
+    ])
+    member.isUp = isUp
+    // One that is gone meanwhile is drift, which the next look finds.
+    if (error !== null && error !== undefined && !isErrno(error, 'ENOENT', 'ESRCH')) throw error
+  }
+
+  read(): DataplaneReading {
+    const { bootId } = this.#options
+    if (this.availability() !== 'ready') return { counterEpoch: bootId, services: [], verdicts: {} }
+    return readingOf(this.#read(tableIsFreshMs), this.#seen.services, bootId)
+  }
+
+  async lookupFlow(query: FlowQuery): Promise<Flow | null> {
+    return this.#options.connections.lookup(query)
+  }
+
+  /** A drain ends with the last established connection; UDP has no such state, so all of it counts. */
+  countFlows(service: string, realServer: string): number {
+    if (this.availability() !== 'ready') return 0
+    const found = this.#seen.services.find((one) => serviceKey(one) === service)
+    const row = readingOf(this.#read(0), found === undefined ? [] : [found], '').services[0]
+    const member = row?.realServers.find((one) => realServerKey(one) === realServer)
+    if (member === undefined) return 0
+    return member.activeFlows + (found?.protocol === 'udp' ? (member.inactiveFlows ?? 0) : 0)
+  }
+
+  /** Whatever is ours was removed by steps before. */
+  async takeDown(): Promise<void> {}
+
+  close(): void {
+    this.forgetKernel()
+  }
+}
+
+const isKernelStep = (step: DataplaneStep): step is KernelStep =>
+  step.kind === 'service.add' ||
+  step.kind === 'service.change' ||
+  step.kind === 'service.remove' ||
+  step.kind.startsWith('realServer.')

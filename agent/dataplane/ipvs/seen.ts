@@ -1,0 +1,200 @@
+// What IPVS holds, in the model's terms. Pure. The kernel keeps no word of some of it: who set a service up, the weight
+// of a real server that is drained or down, health checks. That is filled in from what it was told.
+import { addressBits } from '../../../core/model/address.ts'
+import type { ForwardingMethod } from '../../../core/model/dataplane.ts'
+import type { ObservedRealServer, ObservedService } from '../../../core/model/observed.ts'
+import type { NatEntry, RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
+import { Scheduler, type SchedulerFlag } from '../../../core/model/scheduler.ts'
+import { realServerKey, serviceKey } from '../../../core/model/service.ts'
+import { compareEndpoints, compareServices, type Desired, type DesiredService } from '../../../core/reconcile/desired.ts'
+import { hashingBits } from './constants.ts'
+import type { IpvsDestination, IpvsService, IpvsTableEntry } from './types.ts'
+import { kernelWeight } from './wanted.ts'
+
+export interface Knowledge {
+  /** Keys of the services that are ours. */
+  readonly isOurs: (service: string) => boolean
+  /** What the kernel may have been told, likeliest first. */
+  readonly hints: readonly Desired[]
+  readonly natEntries: readonly NatEntry[]
+  /** What health checking last told; undefined where it told nothing since the agent started. */
+  readonly isUp: (service: string, realServer: string) => boolean | undefined
+}
+
+export interface Seen {
+  /** Sorted. */
+  readonly services: ObservedService[]
+  /** Services of others that this version has no words for, as ipvsadm would name them. */
+  readonly unspoken: string[]
+}
+
+export function see(table: readonly IpvsTableEntry[], knowledge: Knowledge): Seen {
+  const hinted = hintsByKey(knowledge.hints)
+  const natKeys = new Map(knowledge.natEntries.map((entry) => [natKey(entry.vip, entry.port, entry), entry]))
+  const services: ObservedService[] = []
+  const unspoken: string[] = []
+  for (const { destinations, ...service } of table) {
+    const spoken = spokenService(service)
+    const reached = destinations.flatMap((one) => {
+      const method = spokenMethod(one)
+      return method === null ? [] : [{ one, method }]
+    })
+    if (spoken === null || reached.length < destinations.length) {
+      unspoken.push(nameOf(service))
+      continue
+    }
+    const key = serviceKey(spoken)
+    const isOurs = knowledge.isOurs(key)
+    const told = isOurs ? (hinted.get(key) ?? []) : []
+    const isUp = (name: string) => knowledge.isUp(key, name)
+    const realServers = reached
+      .map(({ one, method }) => seeRealServer(one, method, spoken, { told, natKeys, isUp }))
+      .toSorted(compareEndpoints)
+    services.push({ ...completed(spoken, told[0]?.config, realServers, natKeys), realServers, ringDigest: null, isForeign: !isOurs })
+  }
+  return { services: services.toSorted(compareServices), unspoken }
+}
+
+function hintsByKey(hints: readonly Desired[]): Map<string, DesiredService[]> {
+  const byKey = new Map<string, DesiredService[]>()
+  for (const { services } of hints) {
+    for (const service of services) {
+      if (service.config.dataplane !== 'ipvs') continue
+      const key = serviceKey(service.config)
+      byKey.set(key, [...(byKey.get(key) ?? []), service])
+    }
+  }
+  return byKey
+}
+
+/** The part of a configuration that IPVS tells. */
+type Spoken = Pick<
+  ServiceConfig,
+  'vip' | 'port' | 'protocol' | 'fwmark' | 'family' | 'scheduler' | 'schedulerFlags' | 'persistence' | 'onePacket'
+>
+
+/** Null for what this version's model has no words for: another protocol or scheduler, AH and ESP among them. */
+function spokenService(service: IpvsService): Spoken | null {
+  const { id } = service
+  const { success, data: scheduler } = Scheduler.safeParse(service.scheduler)
+  if (!success || (service.engine !== null && service.engine !== 'sip') || service.prefixLength === null) return null
+  const bits = addressBits[id.family]
+  const persistence = service.flags.persistent
+    ? {
+        timeoutSec: service.timeoutSec,
+        ...(service.prefixLength === bits ? {} : { prefixLength: service.prefixLength }),
+        ...(service.engine === null ? {} : { engine: 'sip' as const }),
+      }
+    : null
+  const flags: SchedulerFlag[] = (['fallback', 'port'] as const).filter(
+    (flag) => (service.flags.schedulerBits & hashingBits[flag]) !== 0,
+  )
+  const rest = { family: id.family, scheduler, schedulerFlags: flags, persistence, onePacket: service.flags.onePacket }
+  if ('fwmark' in id) return { ...rest, vip: null, port: 0, protocol: 'tcp', fwmark: id.fwmark }
+  const { protocol } = id
+  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') return null
+  return { ...rest, vip: id.address, port: id.port, protocol, fwmark: null }
+}
+
+const nameOf = ({ id, scheduler }: IpvsService): string =>
+  'fwmark' in id ? `fwmark ${id.fwmark} ${scheduler}` : `${id.protocol} ${id.address} ${id.port} ${scheduler}`
+
+/** What IPVS does not tell of a service is what it was told to be. */
+function completed(
+  spoken: Spoken,
+  told: ServiceConfig | undefined,
+  realServers: readonly ObservedRealServer[],
+  natKeys: ReadonlyMap<string, NatEntry>,
+): ServiceConfig {
+  const entries = realServers.flatMap((one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [])
+  const localAddresses = entries[0]?.localAddresses ?? told?.localAddresses ?? []
+  return {
+    ...spoken,
+    // The mark alone decides; the protocol of such a service is a word of the document.
+    protocol: spoken.fwmark === null ? spoken.protocol : (told?.protocol ?? spoken.protocol),
+    dataplane: 'ipvs',
+    forwarding: told?.forwarding ?? commonMethod(realServers),
+    localAddresses: [...localAddresses],
+    announce: told?.announce ?? 'none',
+    interface: told?.interface ?? '',
+    check: told?.check ?? { type: 'none' },
+  }
+}
+
+/** The method of most real servers, for a service of which nobody said it; NAT where it has none. */
+function commonMethod(realServers: readonly ObservedRealServer[]): ForwardingMethod {
+  const counts = new Map<ForwardingMethod, number>()
+  for (const { forwarding } of realServers) counts.set(forwarding, (counts.get(forwarding) ?? 0) + 1)
+  const [most] = [...counts].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+  return most?.[0] ?? 'nat'
+}
+
+interface RealServerContext {
+  readonly told: readonly DesiredService[]
+  readonly natKeys: ReadonlyMap<string, NatEntry>
+  readonly isUp: (realServer: string) => boolean | undefined
+}
+
+function seeRealServer(
+  one: IpvsDestination,
+  method: Method,
+  service: Spoken,
+  context: RealServerContext,
+): ObservedRealServer {
+  const { upperThreshold, lowerThreshold } = one
+  const { address, port } = one.id
+  const key = realServerKey({ address, port })
+  const candidates = context.told.flatMap(({ realServers }) => realServers.filter((told) => realServerKey(told) === key))
+  const entry = natKey(service.vip ?? '', service.port, entryPart({ address, port }, service))
+  const isFullnat = method.forwarding === 'nat' && context.natKeys.has(entry)
+  const hasChecks = context.told[0]?.config.check.type !== 'none'
+  return {
+    address,
+    port,
+    ...weightAndState(one.weight, candidates, context.isUp(key), hasChecks),
+    ...method,
+    ...(isFullnat ? { forwarding: 'fullnat' as const } : {}),
+    upperThreshold,
+    lowerThreshold,
+  }
+}
+
+/**
+ * The first telling that explains the kernel's weight. After a restart nothing is known of health: a weight of 0 where
+ * one that is checked should have more says that it was down when the last agent ran.
+ */
+function weightAndState(
+  weight: number,
+  candidates: readonly RealServerConfig[],
+  isUp: boolean | undefined,
+  hasChecks: boolean,
+): Pick<ObservedRealServer, 'weight' | 'state' | 'isUp'> {
+  for (const told of candidates) {
+    const known = isUp ?? true
+    if (kernelWeight(told, known) === weight) return { weight: told.weight, state: told.state, isUp: known }
+    if (isUp === undefined && hasChecks && weight === 0) return { weight: told.weight, state: told.state, isUp: false }
+  }
+  return { weight, state: 'enabled', isUp: isUp ?? true }
+}
+
+const methods = { masq: 'nat', local: 'local', tunnel: 'tun', droute: 'dr' } as const
+
+type Method = Pick<RealServerConfig, 'forwarding' | 'tunnel'>
+
+/** Null for what this version's model has no words for. */
+function spokenMethod({ forwarding, tunnel }: IpvsDestination): Method | null {
+  if (forwarding === 'bypass' || forwarding === 'unknown') return null
+  if (forwarding !== 'tunnel') return { forwarding: methods[forwarding], tunnel: null }
+  const { type, checksum, port } = tunnel
+  if (type === 'unknown' || checksum === 'unknown') return null
+  return { forwarding: 'tun', tunnel: { type, checksum, ...(type === 'gue' ? { port } : {}) } }
+}
+
+const entryPart = ({ address, port }: { address: string; port: number }, { protocol }: Spoken) => ({
+  protocol,
+  address,
+  realPort: port,
+})
+
+const natKey = (vip: string, port: number, entry: Pick<NatEntry, 'protocol' | 'address' | 'realPort'>): string =>
+  `${entry.protocol} ${vip} ${port} ${entry.address} ${entry.realPort}`
