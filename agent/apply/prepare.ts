@@ -5,7 +5,7 @@ import { formatIssue, type Issue } from '../../core/model/issue.ts'
 import type { Plan, PlannedStep } from '../../core/model/plan.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import { applyCommand } from '../../core/reconcile/commands.ts'
-import { type Desired, desiredOf, emptyDesired } from '../../core/reconcile/desired.ts'
+import { type Desired, desiredOf } from '../../core/reconcile/desired.ts'
 import { type DirectorContext, normalize, type Normalized } from '../../core/reconcile/normalize.ts'
 import { plan } from '../../core/reconcile/plan.ts'
 import { type RingMember, riskOf } from '../../core/reconcile/risk.ts'
@@ -38,8 +38,8 @@ export async function prepare(
 ): Promise<Prepared> {
   const { spec, adopt, drainSec, protectedAddresses } = request
   const everywhere = Object.fromEntries(spec.services.map((service) => [serviceKey(service), '']))
-  // The document's own word comes last: it is not in the kernel yet, but its VIPs are looked for.
-  const observation = await observe(targets, [inForce, { ...emptyDesired, services: desiredOf(spec, everywhere).services }])
+  // The document's own word comes last: it is not in the kernel yet, but its VIPs and settings are looked for.
+  const observation = await observe(targets, [inForce, desiredOf(spec, everywhere)])
   const { services, ipvs } = observation.state
   const context: DirectorContext = {
     interfaces: observation.interfaces,

@@ -2,11 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { AppError } from '../../core/contract/errors.ts'
 
 /** Runs a program to its end, without a shell. Throws AppError REFUSED with its stderr where it fails. */
-export function run(command: string, args: readonly string[], input = ''): string {
+export function run(command: string, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
     timeout: 60_000,
-    input,
     maxBuffer: 64 * 1024 * 1024,
   })
   if (error === undefined && status === 0) return stdout

@@ -1,6 +1,7 @@
 // FullNAT on IPVS: the rules of our own nftables table, as nft(8) reads and lists them in JSON (libnftables-json(5)).
 import { z } from 'zod'
 import { compareAddresses } from '../../../core/model/address.ts'
+import { Protocol } from '../../../core/model/dataplane.ts'
 import type { NatEntry } from '../../../core/model/plan.ts'
 import { compareNatEntries } from '../../../core/reconcile/nat-entries.ts'
 
@@ -14,18 +15,19 @@ const addressType = { ipv4: 'ipv4_addr', ipv6: 'ipv6_addr' } as const
 /**
  * What tells a connection of one virtual service to one real server, after IPVS has rewritten its destination: the
  * original destination in conntrack (vs.conntrack = 1) is the VIP, the packet's is the real server (tried on 6.1). A
- * plain NAT service on the same real server is not met.
+ * plain NAT service on the same real server is not met. The protocol is matched before, by a match of its own: without
+ * it nft cannot tell the type of conntrack's port ("variable sized data types").
  */
-const keyOf = (family: Family): readonly object[] => [
-  { meta: { key: 'l4proto' } },
+const keyOf = (family: Family, protocol: NatEntry['protocol']): readonly object[] => [
   { ct: { key: nftFamily[family] === 'ip' ? 'ip daddr' : 'ip6 daddr', dir: 'original' } },
   { ct: { key: 'proto-dst', dir: 'original' } },
   { payload: { protocol: nftFamily[family], field: 'daddr' } },
-  { payload: { protocol: 'th', field: 'dport' } },
+  { payload: { protocol, field: 'dport' } },
 ]
 
-/** Entries with the same local addresses share a set, and a rule. */
-const poolOf = (entry: NatEntry): string => entry.localAddresses.toSorted(compareAddresses).join(' ')
+/** Entries with the same protocol and local addresses share a set, and a rule. */
+const groupOf = (entry: NatEntry): string =>
+  [entry.protocol, ...entry.localAddresses.toSorted(compareAddresses)].join(' ')
 
 /** The commands that make our tables say exactly this, in one transaction. */
 export function natCommands(entries: readonly NatEntry[]): object {
@@ -42,40 +44,41 @@ export function natCommands(entries: readonly NatEntry[]): object {
 
 function familyCommands(family: Family, entries: readonly NatEntry[]): object[] {
   const place = { family: nftFamily[family], table: natTable }
-  const pools = [...Map.groupBy(entries, poolOf)].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const type = ['inet_proto', addressType[family], 'inet_service', addressType[family], 'inet_service']
+  const groups = [...Map.groupBy(entries, groupOf).values()]
+  const type = [addressType[family], 'inet_service', addressType[family], 'inet_service']
   return [
     { add: { table: { family: place.family, name: natTable } } },
     { add: { chain: { ...place, name: 'post', type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' } } },
-    ...pools.flatMap(([pool, members], index) => {
-      const name = `pool${index}`
-      const match = { op: '==', left: { concat: keyOf(family) }, right: `@${name}` }
+    ...groups.flatMap((members, index) => {
+      const [first] = members
+      if (first === undefined) return []
+      const { protocol } = first
+      const name = `${protocol}_${index}`
+      const isProtocol = { op: '==', left: { meta: { key: 'l4proto' } }, right: protocol }
+      const isEntry = { op: '==', left: { concat: keyOf(family, protocol) }, right: `@${name}` }
+      const expr = [{ match: isProtocol }, { match: isEntry }, natStatement(first.localAddresses)]
       return [
         { add: { set: { ...place, name, type, elem: members.toSorted(compareNatEntries).map(elementOf) } } },
-        { add: { rule: { ...place, chain: 'post', expr: [{ match }, ...natStatement(pool)] } } },
+        { add: { rule: { ...place, chain: 'post', expr } } },
       ]
     }),
   ]
 }
 
-const elementOf = (entry: NatEntry): object => ({
-  concat: [entry.protocol, entry.vip, entry.port, entry.address, entry.realPort],
-})
+const elementOf = (entry: NatEntry): object => ({ concat: [entry.vip, entry.port, entry.address, entry.realPort] })
 
 /** By turns over the addresses; the kernel looks for a free port in each. */
-function natStatement(pool: string): object[] {
-  const addresses = pool === '' ? [] : pool.split(' ')
+function natStatement(addresses: readonly string[]): object {
   const [only] = addresses
-  if (only === undefined) return [{ masquerade: null }]
-  if (addresses.length === 1) return [{ snat: { addr: only } }]
+  if (only === undefined) return { masquerade: null }
+  if (addresses.length === 1) return { snat: { addr: only } }
   const turns = { numgen: { mode: 'inc', mod: addresses.length, offset: 0 } }
-  const data = { set: addresses.map((address, i) => [i, address]) }
-  return [{ snat: { addr: { map: { key: turns, data } } } }]
+  const data = { set: addresses.toSorted(compareAddresses).map((address, i) => [i, address]) }
+  return { snat: { addr: { map: { key: turns, data } } } }
 }
 
-const Element = z.object({
-  concat: z.tuple([z.string(), z.string(), z.union([z.number(), z.string()]), z.string(), z.union([z.number(), z.string()])]),
-})
+/** nft writes a port by its number. */
+const Element = z.object({ concat: z.tuple([z.string(), z.number(), z.string(), z.number()]) })
 const Listing = z.object({
   nftables: z.array(
     z.looseObject({
@@ -84,7 +87,7 @@ const Listing = z.object({
     }),
   ),
 })
-const Match = z.object({ match: z.object({ right: z.string() }) })
+const Match = z.object({ match: z.object({ right: z.string().startsWith('@') }) })
 const Snat = z.object({
   snat: z.object({
     addr: z.union([
@@ -102,22 +105,15 @@ export function parseNatListing(text: string, family: Family): NatEntry[] {
     const match = rule?.expr.map((one) => Match.safeParse(one)).find((one) => one.success)
     if (rule === undefined || match?.data === undefined) continue
     const snat = rule.expr.map((one) => Snat.safeParse(one)).find((one) => one.success)
-    pools.set(match.data.match.right.replace(/^@/, ''), addressesOf(snat?.data))
+    pools.set(match.data.match.right.slice(1), addressesOf(snat?.data))
   }
   return nftables
     .flatMap(({ set }) => {
       const localAddresses = set === undefined ? undefined : pools.get(set.name)
-      if (set === undefined || localAddresses === undefined) return []
-      return (set.elem ?? []).map(({ concat: [protocol, vip, port, address, realPort] }): NatEntry => {
-        return {
-          family,
-          protocol: protocolOf(protocol),
-          vip,
-          port: Number(port),
-          address,
-          realPort: Number(realPort),
-          localAddresses,
-        }
+      const protocol = Protocol.safeParse(set?.name.split('_')[0])
+      if (set === undefined || localAddresses === undefined || !protocol.success) return []
+      return (set.elem ?? []).map(({ concat: [vip, port, address, realPort] }): NatEntry => {
+        return { family, protocol: protocol.data, vip, port, address, realPort, localAddresses }
       })
     })
     .toSorted(compareNatEntries)
@@ -127,9 +123,4 @@ function addressesOf(statement: z.infer<typeof Snat> | undefined): string[] {
   if (statement === undefined) return []
   const { addr } = statement.snat
   return typeof addr === 'string' ? [addr] : addr.map.data.set.map(([, address]) => address).toSorted(compareAddresses)
-}
-
-const protocolOf = (word: string): NatEntry['protocol'] => {
-  if (word === 'tcp' || word === 'udp' || word === 'sctp') return word
-  throw new TypeError(`the table ${natTable} holds the protocol ${word}`)
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
 import type { NatEntry } from '../../../core/model/plan.ts'
 import { run } from '../../host/run-command.ts'
@@ -45,7 +48,15 @@ export function nftNatTable(): NatTable {
       })
     },
     write(entries) {
-      run('nft', ['--json', '--file', '-'], JSON.stringify(natCommands(entries)))
+      // In a file: nft opens its input by name, and the standard input of a child of ours is a socket, which has none.
+      const folder = mkdtempSync(join(tmpdir(), 'signalbox-nft-'))
+      try {
+        const file = join(folder, 'rules.json')
+        writeFileSync(file, JSON.stringify(natCommands(entries)), { mode: 0o600 })
+        run('nft', ['--json', '--file', file])
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
     },
   }
 }
