@@ -19,3 +19,12 @@ export function parseAddress(family: Family, text: string): Buffer {
   }
   throw new MalformedError('address', `${JSON.stringify(text)}, expected ${family === 'ipv4' ? 'IPv4' : 'IPv6'}`)
 }
+
+/** 4 or 16 bytes, by what the text is. */
+export const addressBytes = (text: string): Buffer => parseAddress(text.includes(':') ? 'ipv6' : 'ipv4', text)
+
+/** Null where the bytes are neither 4 nor 16. */
+export function addressText(bytes: Buffer | undefined): string | null {
+  if (bytes?.length === 4) return formatAddress('ipv4', bytes)
+  return bytes?.length === 16 ? formatAddress('ipv6', bytes) : null
+}

@@ -1,5 +1,5 @@
 // Tells an IPv6 network where an address lives now. Source: RFC 4861 §4.4, §7.2.6 (unsolicited advertisements).
-import { addressBytes } from './ip-bytes.ts'
+import { addressBytes } from './ip-address.ts'
 import { type EthernetInterface, openPacketSocket, packetAddress } from './packet-socket.ts'
 import { parseMac } from './route.ts'
 import { closeFd, sendTo } from './syscall.ts'

@@ -2,7 +2,7 @@
 // rtnetlink.h, if_link.h, if_addr.h, neighbour.h. Asks netlink, never /sys: a foreign sysfs shows another namespace.
 import { ByteReader } from './bytes.ts'
 import { isErrno } from './errno.ts'
-import { addressBytes, addressText } from './ip-bytes.ts'
+import { addressBytes, addressText } from './ip-address.ts'
 import {
   type Attribute,
   type NetlinkMessage,

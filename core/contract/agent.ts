@@ -83,6 +83,18 @@ export const IpvsOffer = z.object({
     .nullable(),
 })
 
+const untoldIpvs: z.infer<typeof IpvsOffer> = {
+  availability: 'module-missing',
+  reason: 'the agent is older than this console and does not know IPVS',
+  version: null,
+  connectionTableSize: null,
+  schedulers: [],
+  tunnels: [],
+  fullnatObstacle: null,
+  sysctls: {},
+  timeouts: null,
+}
+
 export const AgentHello = z.object({
   version: z.string(),
   contractVersion: z.number().int(),
@@ -104,7 +116,8 @@ export const AgentHello = z.object({
       z.object({ hook: z.enum(['tcx', 'xdp-native', 'xdp-generic']), isUsable: z.boolean(), reason: z.string() }),
     ),
   }),
-  ipvs: IpvsOffer,
+  /** An agent that does not say is older than IPVS. */
+  ipvs: IpvsOffer.default(untoldIpvs),
 })
 
 /** The slow-moving truth about a director; pushed whole whenever any of it changes. */
@@ -114,7 +127,7 @@ export const DirectorState = z.object({
   digest: z.string(),
   spec: ClusterSpec,
   /** `standby`: all is programmed but the VIPs, which another director of the cluster carries. */
-  role: z.enum(['active', 'standby']),
+  role: z.enum(['active', 'standby']).default('active'),
   progress: ApplyProgress.nullable(),
   /** The last apply that ended while this agent ran. */
   lastResult: ApplyResult.nullable(),

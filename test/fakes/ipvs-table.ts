@@ -67,7 +67,7 @@ export class FakeIpvs implements IpvsKernel {
   }
 
   #answer(operation: IpvsOperation): string | null {
-    const key = serviceText(operation.kind === 'service.delete' ? operation.id : idOf(operation))
+    const key = serviceText(idOf(operation))
     const row = this.rows.get(key)
     switch (operation.kind) {
       case 'service.add':
@@ -125,5 +125,7 @@ export class FakeIpvs implements IpvsKernel {
   close(): void {}
 }
 
-const idOf = (operation: Exclude<IpvsOperation, { kind: 'service.delete' }>): IpvsServiceId =>
-  operation.kind === 'service.add' || operation.kind === 'service.set' ? operation.service.id : operation.service
+function idOf(operation: IpvsOperation): IpvsServiceId {
+  if (operation.kind === 'service.delete') return operation.id
+  return operation.kind === 'service.add' || operation.kind === 'service.set' ? operation.service.id : operation.service
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { IpvsAvailability } from '../../../core/model/observed.ts'
 import { type Scheduler, schedulerNames } from '../../../core/model/scheduler.ts'
 import type { TunnelType } from '../../../core/model/service.ts'
+import { ipvsModulesIn } from './open.ts'
 
 export interface KernelPlaces {
   /** `/proc` and `/sys` and `/lib/modules/<release>`; others in tests. */
@@ -17,11 +18,9 @@ export const kernelPlaces = (): KernelPlaces => ({ proc: '/proc', sys: '/sys', m
 
 /** A module is there when it is loaded, built in, or a file that depmod knows. */
 export function hasModule(name: string, places: KernelPlaces): boolean {
-  const pattern = new RegExp(`(?:^|/)${name.replaceAll('_', '[_-]')}\\.ko(?:\\.(?:gz|xz|zst))?(?::|$)`, 'm')
   return (
     new RegExp(`^${name} `, 'm').test(textOf(join(places.proc, 'modules'))) ||
-    pattern.test(textOf(join(places.modules, 'modules.dep'))) ||
-    pattern.test(textOf(join(places.modules, 'modules.builtin')))
+    ['modules.dep', 'modules.builtin'].some((list) => ipvsModulesIn(textOf(join(places.modules, list))).includes(name))
   )
 }
 

@@ -53,12 +53,12 @@ test.each([
   [
     'port 70000',
     good.replace('port: 80', 'port: 70000'),
-    'line 6: services[0].port: found 70000, expected a whole number from 1 to 65535',
+    'line 6: services[0].port: found 70000, expected a whole number from 1 to 65535, or 0 for every port',
   ],
   [
     'a VIP that is no address',
     good.replace('192.0.2.10', 'web.example'),
-    'line 5: services[0].vip: found "web.example", expected an IPv4 address such as 192.0.2.10',
+    'line 5: services[0].vip: found "web.example", expected an IPv4 or IPv6 address such as 192.0.2.10 or 2001:db8::10',
   ],
   [
     'a VIP equal to a real server',
@@ -73,12 +73,12 @@ test.each([
   [
     'DR with another port',
     good.replace('21, port: 80', '21, port: 8080'),
-    'line 10: services[0].realServers[1].port: found 8080, expected the port of the virtual service, 80: DR cannot translate ports',
+    'line 10: services[0].realServers[1].port: found 8080, expected the port of the virtual service, 80: only NAT and FullNAT translate ports',
   ],
   [
     'an unknown field',
     good.replace('port: 80', 'prot: 80'),
-    'line 6: services[0].prot: found 80, expected one of the known fields: name, vip, port, protocol, dataplane, forwarding, scheduler, announce, interface, allowOwnAddress, check, realServers, notes',
+    'line 6: services[0].prot: found 80, expected one of the known fields: name, vip, port, protocol, fwmark, family, dataplane, forwarding, tunnel, scheduler, schedulerFlags, persistence, onePacket, localAddresses, announce, interface, allowOwnAddress, check, realServers, notes',
   ],
   [
     'a missing field',
