@@ -40,6 +40,11 @@ export const DirectorProfile = z.strictObject({
   target: SshTarget,
   /** Coloured frame, typed confirmation for what cannot be undone. */
   isProduction: z.boolean().default(false),
+  /** Directors with the same name here belong together: they carry one document, and each other's VIPs. */
+  cluster: z
+    .string(expected('clusterName'))
+    .regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u, expected('clusterName'))
+    .optional(),
 })
 
 /** A host that proofs can be run from, since a director cannot test its own VIP in DR. */

@@ -1,5 +1,7 @@
 import { createChecks } from './checks/checks.ts'
 import { createFixStore } from './checks/fix-store.ts'
+import { openClusters } from './clusters/clusters.ts'
+import { requestCompletion } from './complete-request.ts'
 import { openDirectors } from './directors.ts'
 import { forwardingHandlers } from './forward.ts'
 import { hostPool } from './host-pool.ts'
@@ -24,6 +26,9 @@ export async function createConsole(ports: ConsolePorts, options: ConsoleOptions
     createFixStore(store, clock, options.log),
   )
 
+  const completion = requestCompletion(directors, options.workstation)
+  const clusters = openClusters(directors, completion, clock)
+
   return {
     handlers: {
       'app.info': async () => ({
@@ -47,9 +52,11 @@ export async function createConsole(ports: ConsolePorts, options: ConsoleOptions
         clientHost: records.clientHost,
         openTarget: (directorId, host, signal) => hosts.openTarget(directorId, host.name, host.target, signal),
       }),
-      ...forwardingHandlers(directors, options.workstation),
+      ...clusters.handlers,
+      ...forwardingHandlers(directors, completion),
     },
     async close() {
+      clusters.close()
       hosts.close()
       await directors.close()
     },

@@ -2,7 +2,7 @@ import { agentContract, type ApplyRequest, type PlanRequest } from '../../core/c
 import type { ConsoleContract } from '../../core/contract/console.ts'
 import type { CallContext, Handlers } from '../../core/contract/define.ts'
 import { AppError } from '../../core/contract/errors.ts'
-import { HostAddress } from '../../core/model/address.ts'
+import type { RequestCompletion } from './complete-request.ts'
 import type { Directors } from './directors.ts'
 
 type ForwardedName = Extract<keyof ConsoleContract, `director.${string}`>
@@ -21,23 +21,14 @@ interface AnyClient {
 
 /**
  * One handler for each entry of the agent's contract: the call goes to the director as it is. What the console knows
- * better than the page is filled in (`complete`).
+ * better than the page is filled in.
  */
-export function forwardingHandlers(directors: Directors, workstation: string): ForwardedHandlers {
+export function forwardingHandlers(directors: Directors, completion: RequestCompletion): ForwardedHandlers {
   const clientOf = (directorId: string): AnyClient => directors.get(directorId).session.client() as unknown as AnyClient
 
   const complete = (name: string, { directorId, input }: ForwardedInput): unknown => {
-    if (name !== 'cluster.plan' && name !== 'cluster.apply') return input
-    const { session, profile } = directors.get(directorId)
-    const request = input as PlanRequest
-    const ours = HostAddress.safeParse(session.sshAddress())
-    const protectedAddresses = [...new Set([...request.protectedAddresses, ...(ours.success ? [ours.data] : [])])]
-    if (name === 'cluster.plan') return { ...request, protectedAddresses } satisfies PlanRequest
-    return {
-      ...(input as ApplyRequest),
-      protectedAddresses,
-      author: { user: profile.target.user, via: 'console', from: workstation },
-    } satisfies ApplyRequest
+    if (name === 'cluster.plan') return completion.plan(directorId, input as PlanRequest)
+    return name === 'cluster.apply' ? completion.apply(directorId, input as ApplyRequest) : input
   }
 
   async function* stream(name: string, input: ForwardedInput, { signal }: CallContext): AsyncGenerator<unknown> {
