@@ -106,7 +106,11 @@ export const clusterMethods = {
    * long as it is not. Where a step fails, who was active before is made active again.
    */
   'clusters.failover': method({
-    input: z.strictObject({ directorIds: Directors, to: DirectorId, evenWithout: z.array(DirectorId).max(maxDirectors) }),
+    input: z.strictObject({
+      directorIds: Directors,
+      to: DirectorId,
+      evenWithout: z.array(DirectorId).max(maxDirectors),
+    }),
     output: z.array(
       z.object({
         directorId: DirectorId,

@@ -14,7 +14,9 @@ import {
  * The method of most real servers, the first of them where two are as frequent; null where there is none. IPVS has a
  * method for each real server and none for the service, so whoever reads a service from the kernel gives it this one.
  */
-export function commonMethod(realServers: readonly { readonly forwarding: ForwardingMethod }[]): ForwardingMethod | null {
+export function commonMethod(
+  realServers: readonly { readonly forwarding: ForwardingMethod }[],
+): ForwardingMethod | null {
   const counts = new Map<ForwardingMethod, number>()
   for (const { forwarding } of realServers) counts.set(forwarding, (counts.get(forwarding) ?? 0) + 1)
   const most = Math.max(0, ...counts.values())

@@ -35,7 +35,18 @@ export type DriftSubject = (typeof driftSubjects)[number]
 
 /** A value as it is, or one of the words that the renderer translates (`drift.value.*`). */
 export type DriftValue = { readonly text: string } | { readonly word: DriftWord }
-export const driftWords = ['absent', 'present', 'none', 'yes', 'no', 'enabled', 'drain', 'offline', 'ours', 'theirs'] as const
+export const driftWords = [
+  'absent',
+  'present',
+  'none',
+  'yes',
+  'no',
+  'enabled',
+  'drain',
+  'offline',
+  'ours',
+  'theirs',
+] as const
 export type DriftWord = (typeof driftWords)[number]
 
 /** One difference: what the kernel has, and what the revision wants. */
@@ -122,7 +133,8 @@ function differences(kernel: Values, revision: Values): Pick<DriftLine, 'subject
   })
 }
 
-const list = (values: readonly string[]): DriftValue => (values.length === 0 ? { word: 'none' } : text(values.join(' ')))
+const list = (values: readonly string[]): DriftValue =>
+  values.length === 0 ? { word: 'none' } : text(values.join(' '))
 const yesNo = (is: boolean): DriftValue => ({ word: is ? 'yes' : 'no' })
 
 function serviceValues(config: ServiceConfig): Values {

@@ -11,8 +11,7 @@ import { settingsOf, timeoutSettings } from './settings.ts'
 
 /** What a drifted step belongs to: a service by its key, or what the director has once. */
 export const directorGroup = 'director'
-export const driftGroup = (step: Step): string =>
-  'service' in step ? step.service : directorGroup
+export const driftGroup = (step: Step): string => ('service' in step ? step.service : directorGroup)
 
 export interface Taken {
   /** The document as the kernel has it. */
@@ -26,12 +25,7 @@ export interface Taken {
  *
  * @param group takes only this service, or only what the director has once; left out, everything
  */
-export function takeTheirs(
-  spec: ClusterSpec,
-  observed: ObservedState,
-  drift: readonly Step[],
-  group?: string,
-): Taken {
+export function takeTheirs(spec: ClusterSpec, observed: ObservedState, drift: readonly Step[], group?: string): Taken {
   const steps = drift.filter((step) => group === undefined || driftGroup(step) === group)
   const keys = [...new Set(steps.filter((step) => 'service' in step).map(driftGroup))]
   const found = new Map(
@@ -53,8 +47,7 @@ export function takeTheirs(
 }
 
 /** True where the service stands on another interface than the document leads to. */
-const isMove = (step: Step): boolean =>
-  step.kind === 'service.change' && step.before.interface !== step.after.interface
+const isMove = (step: Step): boolean => step.kind === 'service.change' && step.before.interface !== step.after.interface
 
 function withService(
   spec: ClusterSpec,

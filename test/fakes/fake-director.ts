@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type Duplex, duplexPair } from 'node:stream'
-import { agentContract, type AgentContract, type AgentHello, type DirectorState } from '../../core/contract/agent.ts'
+import {
+  agentContract,
+  type AgentContract,
+  type AgentHello,
+  agentContractVersion,
+  type DirectorState,
+} from '../../core/contract/agent.ts'
 import type { Handlers } from '../../core/contract/define.ts'
 import { AppError } from '../../core/contract/errors.ts'
 import { emptySpec } from '../../core/model/cluster-spec.ts'
+import { nothingObserved } from '../../core/model/observed.ts'
 import type { SshTarget } from '../../core/model/ssh.ts'
 import type { Flow } from '../../core/model/telemetry.ts'
 import { byteStreamWire } from '../../core/rpc/byte-stream.ts'
@@ -35,7 +42,7 @@ export class FakeDirector implements SshPort {
   installed: string | null = null
   /** Version that the running agent says it is; null: none runs. */
   running: string | null = null
-  contractVersion = 1
+  contractVersion: number = agentContractVersion
   forbidsStreamLocal = false
   /** Breaks what is uploaded. */
   damagesUploads = false
@@ -48,6 +55,8 @@ export class FakeDirector implements SshPort {
   /** Inputs that the agent got, by method. */
   readonly received: { method: string; input: unknown }[] = []
   flows: Flow[] = []
+  /** What the agent does in another way than this fake does by itself. */
+  agentHandlers: Partial<Handlers<AgentContract>> = {}
   logins = 0
   #uploaded: Buffer | null = null
   readonly #connections = new Set<FakeConnection>()
@@ -168,6 +177,17 @@ export class FakeDirector implements SshPort {
       access: 'change',
       interfaces: [],
       dataplane: { isAvailable: true, reason: null, hooks: [] },
+      ipvs: {
+        availability: 'module-missing',
+        reason: 'This fake has no IPVS.',
+        version: null,
+        connectionTableSize: null,
+        schedulers: [],
+        tunnels: [],
+        fullnatObstacle: null,
+        sysctls: {},
+        timeouts: null,
+      },
     }
   }
 
@@ -207,10 +227,13 @@ export class FakeDirector implements SshPort {
         return this.flows.find(({ clientPort }) => clientPort === input.clientPort) ?? null
       },
       'arp.probe': refuse,
+      'director.setRole': refuse,
+      'connections.list': refuse,
       'agent.retire': (input) => {
         take('agent.retire', input)
         return { detached: !input.keepTraffic, vipsLowered: [] }
       },
+      ...this.agentHandlers,
     } satisfies Handlers<AgentContract>
   }
 }
@@ -219,9 +242,10 @@ const aState: DirectorState = {
   revision: 0,
   digest: '0'.repeat(16),
   spec: emptySpec('lab'),
+  role: 'active',
   progress: null,
   lastResult: null,
-  observed: { services: [], vips: [], attachments: [] },
+  observed: nothingObserved,
   drift: [],
   events: [],
   nowMs: 1,

@@ -47,10 +47,7 @@ async function whatWaits(member: Member): Promise<Waiting> {
 const nothingWaits = (member: Member): Settled['error'] =>
   wireErrorOf(member, new AppError('NOT_FOUND', `${member.name}: no revision awaits its confirmation.`))
 
-async function settle(
-  { member, revision, error }: Waiting,
-  outcome: 'confirmed' | 'reverted',
-): Promise<Settled> {
+async function settle({ member, revision, error }: Waiting, outcome: 'confirmed' | 'reverted'): Promise<Settled> {
   const directorId = member.id
   if (error !== null || revision === null) return { directorId, outcome: 'untouched', error }
   try {

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { type ClusterSpec, emptySpec, parseClusterSpec } from '../../../core/model/cluster-spec.ts'
 import type { ObservedService, ObservedState } from '../../../core/model/observed.ts'
 import type { Step } from '../../../core/model/plan.ts'
-import { serviceKey } from '../../../core/model/service.ts'
 import { withAdopted } from '../../../core/reconcile/adopt.ts'
 import { desiredOf } from '../../../core/reconcile/desired.ts'
 import { driftLines } from '../../../core/reconcile/drift-lines.ts'
@@ -51,7 +50,9 @@ const specWith = (fields: object, realServers: object[]): ClusterSpec => {
   const parsed = parseClusterSpec({
     apiVersion: 'signalbox/v1',
     name: 'test',
-    services: [{ name: 'web', vip: '192.0.2.10', port: 80, dataplane: 'ipvs', announce: 'none', realServers, ...fields }],
+    services: [
+      { name: 'web', vip: '192.0.2.10', port: 80, dataplane: 'ipvs', announce: 'none', realServers, ...fields },
+    ],
   })
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
   return parsed.value
