@@ -18,7 +18,8 @@ export function kernelNetwork(): Network & { close(): void } {
   }
   const ethernetOf = (name: string): EthernetInterface => {
     const { index, mac, isEthernet } = linkOf(name)
-    if (mac === null || !isEthernet) throw new KernelError(`announcing an address on ${name}`, 'EOPNOTSUPP', { says: 'no Ethernet' })
+    if (mac === null || !isEthernet)
+      throw new KernelError(`announcing an address on ${name}`, 'EOPNOTSUPP', { says: 'no Ethernet' })
     return { index, mac }
   }
   return {

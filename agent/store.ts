@@ -136,4 +136,3 @@ function readRevision(text: string | null): StoredRevision | null {
 /** First 16 hex digits of SHA-256 over the document as the schema orders it. */
 export const digestOf = (spec: ClusterSpec): string =>
   createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16)
-

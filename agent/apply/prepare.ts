@@ -31,11 +31,7 @@ export interface PrepareRequest {
  *
  * @param inForce what the kernel was last told
  */
-export async function prepare(
-  request: PrepareRequest,
-  inForce: Desired,
-  targets: StepTargets,
-): Promise<Prepared> {
+export async function prepare(request: PrepareRequest, inForce: Desired, targets: StepTargets): Promise<Prepared> {
   const { spec, adopt, drainSec, protectedAddresses } = request
   const everywhere = Object.fromEntries(spec.services.map((service) => [serviceKey(service), '']))
   // The document's own word comes last: it is not in the kernel yet, but its VIPs and settings are looked for.

@@ -312,9 +312,8 @@ export class Reconciler {
         })
         await journal.close()
         if (failure !== null) {
-          throw new AppError('KERNEL', `The director did not become ${role}: ${failure.message}`, {
-            ...(failure.errno === null ? {} : { details: { errno: failure.errno } }),
-          })
+          const details = { errno: failure.errno ?? 'unknown' }
+          throw new AppError('KERNEL', `The director did not become ${role}: ${failure.message}`, { details })
         }
       } catch (error) {
         await store.setRole(former)

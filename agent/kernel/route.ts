@@ -161,7 +161,8 @@ export function decodeRoute(message: NetlinkMessage): Route {
   return {
     ifindex: u32Of(attributeOf(attributes, routeAttribute.interface), 0),
     // A gateway of another family (RTA_VIA) is told in another way, but is one all the same.
-    gateway: addressText(attributeOf(attributes, routeAttribute.gateway)) ?? (via === undefined ? null : formatMac(via)),
+    gateway:
+      addressText(attributeOf(attributes, routeAttribute.gateway)) ?? (via === undefined ? null : formatMac(via)),
     source: addressText(attributeOf(attributes, routeAttribute.source)),
     isLocal: fixed.u8(7) === routeType.local,
   }

@@ -72,9 +72,7 @@ export const CheckRequest = z.strictObject({
   isLive: z.boolean().default(false),
   /** Decides which host must carry the VIP, and whether ARP matters. */
   announce: Announce.default('arp'),
-  realServers: z
-    .array(z.strictObject({ address: HostAddress, port: PortOrAny, access: RealServerAccess }))
-    .max(1000),
+  realServers: z.array(z.strictObject({ address: HostAddress, port: PortOrAny, access: RealServerAccess })).max(1000),
   /** Check only these hosts; left out: all. */
   hosts: z.array(CheckedHost).optional(),
 })

@@ -55,7 +55,10 @@ export const HostAddress = z
 /** An address that a group of hosts listens to. */
 export const MulticastAddress = z
   .string(expected('multicast'))
-  .refine((text) => (isIpv4Text(text) || isIpv6Text(text)) && ipaddr.parse(text).range() === 'multicast', expected('multicast'))
+  .refine(
+    (text) => (isIpv4Text(text) || isIpv6Text(text)) && ipaddr.parse(text).range() === 'multicast',
+    expected('multicast'),
+  )
   .overwrite(canonicalAddress)
 
 const outOfRange = { ...expected('port'), abort: true }

@@ -63,7 +63,8 @@ export const expectations = {
   sipIsUdp: 'left out: the sip engine is for UDP services',
   prefixOfFamily: 'a prefix length from 1 to {bits}',
   familyOfVip: "an address of the virtual service's family, {family}: only tunnels mix families",
-  noSyncWithMixedFamilies: "an address of the virtual service's family, {family}: the sync daemon refuses mixed families",
+  noSyncWithMixedFamilies:
+    "an address of the virtual service's family, {family}: the sync daemon refuses mixed families",
   lowerBelowUpper: 'at most the upper threshold, {upper}',
   tunnelForTun: 'left out: only the forwarding method tun has a tunnel',
   fullnatIsWhole: 'what the service has: FullNAT is a setting of the whole service',

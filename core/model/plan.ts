@@ -92,8 +92,17 @@ export const Step = z.discriminatedUnion('kind', [
   step('service.change', { service: ServiceKey, before: ServiceConfig, after: ServiceConfig }),
   step('service.remove', { service: ServiceKey, before: ServiceConfig }),
   step('realServer.add', { service: ServiceKey, dataplane: DataplaneName.default('ebpf'), after: RealServerConfig }),
-  step('realServer.change', { service: ServiceKey, dataplane: DataplaneName.default('ebpf'), before: RealServerConfig, after: RealServerConfig }),
-  step('realServer.remove', { service: ServiceKey, dataplane: DataplaneName.default('ebpf'), before: RealServerConfig }),
+  step('realServer.change', {
+    service: ServiceKey,
+    dataplane: DataplaneName.default('ebpf'),
+    before: RealServerConfig,
+    after: RealServerConfig,
+  }),
+  step('realServer.remove', {
+    service: ServiceKey,
+    dataplane: DataplaneName.default('ebpf'),
+    before: RealServerConfig,
+  }),
   /** Waits until these have no flow any more, or the time is over. */
   step('drain.wait', {
     seconds: z.number().int(),

@@ -10,7 +10,11 @@ export interface ServiceIssue {
   readonly message: string
 }
 
-const issue = (path: (string | number)[], key: ExpectationKey, params?: Record<string, string | number>): ServiceIssue => ({
+const issue = (
+  path: (string | number)[],
+  key: ExpectationKey,
+  params?: Record<string, string | number>,
+): ServiceIssue => ({
   path,
   message: expected(key, params).error(),
 })

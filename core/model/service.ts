@@ -98,7 +98,10 @@ const Fields = strictFields({
   /** Of tunnel real servers that do not say otherwise; left out: IPIP. */
   tunnel: Tunnel.optional(),
   scheduler: Scheduler.default('mh'),
-  schedulerFlags: z.array(SchedulerFlag, expected('list', { max: 2 })).max(2, expected('list', { max: 2 })).default([]),
+  schedulerFlags: z
+    .array(SchedulerFlag, expected('list', { max: 2 }))
+    .max(2, expected('list', { max: 2 }))
+    .default([]),
   persistence: Persistence.optional(),
   /** Each UDP packet is scheduled by itself. */
   onePacket: z.boolean(expected('boolean')).optional(),

@@ -181,9 +181,7 @@ function ingressOf(
 
 function onLinkIssues(service: VirtualService, s: number, isOnLink: (address: string) => boolean): Issue[] {
   return service.realServers.flatMap((realServer, r) =>
-    forwardingOf(service, realServer) !== 'dr' ||
-    realServer.address === service.vip ||
-    isOnLink(realServer.address)
+    forwardingOf(service, realServer) !== 'dr' || realServer.address === service.vip || isOnLink(realServer.address)
       ? []
       : [issueAt(['services', s, 'realServers', r, 'address'], realServer.address, 'onLink')],
   )

@@ -25,9 +25,7 @@ function planModule(needsIpvs: boolean, { ipvs, services }: ObservedState): Plan
     return ipvs.availability === 'module-not-loaded' ? [prepare({ kind: 'module.load', module: ipvsModule })] : []
   }
   const isUsed = services.some((service) => service.isForeign) || ipvs.syncDaemons.some((daemon) => !daemon.isOurs)
-  return ipvs.ownModules.includes(ipvsModule) && !isUsed
-    ? [release({ kind: 'module.unload', module: ipvsModule })]
-    : []
+  return ipvs.ownModules.includes(ipvsModule) && !isUsed ? [release({ kind: 'module.unload', module: ipvsModule })] : []
 }
 
 /** A setting that nobody wants any more goes back to what it was. */

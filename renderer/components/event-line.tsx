@@ -16,6 +16,7 @@ const shapes: Record<DirectorEvent['kind'], Status> = {
   drift: 'degraded',
   agent: 'unknown',
   neighbour: 'degraded',
+  role: 'unknown',
 }
 
 function shapeOf(event: DirectorEvent): Status {

@@ -127,6 +127,8 @@ test('an outdated base keeps the edits, shows what the other one changed, and pu
           : service,
       ),
     },
+    adopt: [],
+    drainSec: 0,
     baseRevision: revision,
     confirmWithinSec: null,
     author: { user: 'bob', via: 'cli', from: 'lb1' },

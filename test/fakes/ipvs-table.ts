@@ -32,7 +32,7 @@ interface Row {
   destinations: Map<string, IpvsDestination>
 }
 
-const serviceText = (id: IpvsServiceId): string => JSON.stringify(Object.entries(id).toSorted())
+const serviceText = (id: IpvsServiceId): string => JSON.stringify(Object.entries(id).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 const destinationText = (id: IpvsDestinationId): string => `${id.address} ${id.port}`
 
 /** IPVS with the answers that were measured on 6.1 (the errno table of the netlink notes), no more forgiving. */
@@ -126,6 +126,13 @@ export class FakeIpvs implements IpvsKernel {
 }
 
 function idOf(operation: IpvsOperation): IpvsServiceId {
-  if (operation.kind === 'service.delete') return operation.id
-  return operation.kind === 'service.add' || operation.kind === 'service.set' ? operation.service.id : operation.service
+  switch (operation.kind) {
+    case 'service.delete':
+      return operation.id
+    case 'service.add':
+    case 'service.set':
+      return operation.service.id
+    default:
+      return operation.service
+  }
 }

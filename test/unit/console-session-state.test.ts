@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { AgentHello } from '../../core/contract/agent.ts'
 import { Session } from '../../core/contract/session.ts'
 import { retryDelayMs } from '../../main/console/director-session.ts'
 import { type SessionEvent, disconnected, nextSession } from '../../main/console/session-state.ts'
 
-const hello = {
+const hello = AgentHello.parse({
   version: '1.0.0',
   contractVersion: 1,
   hostname: 'lb1',
@@ -14,10 +15,10 @@ const hello = {
   nowMs: 1,
   monotonicMs: 1,
   startedAtMs: 1,
-  access: 'change' as const,
+  access: 'change',
   interfaces: [],
   dataplane: { isAvailable: true, reason: null, hooks: [] },
-}
+})
 const error = { code: 'CLOSED' as const, message: 'lost' }
 const question = { kind: 'passphrase' as const, id: '1', keyFile: '/k', wasWrong: false }
 const after = (...events: SessionEvent[]) => events.reduce(nextSession, disconnected)

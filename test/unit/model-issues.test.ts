@@ -36,8 +36,16 @@ test('a minimal service gets the defaults of its mode', () => {
 })
 
 test.each([
-  ['port 70000', web({ port: 70000 }), 'services[0].port: found 70000, expected a whole number from 1 to 65535, or 0 for every port'],
-  ['port as text', web({ port: '80' }), 'services[0].port: found "80", expected a whole number from 1 to 65535, or 0 for every port'],
+  [
+    'port 70000',
+    web({ port: 70000 }),
+    'services[0].port: found 70000, expected a whole number from 1 to 65535, or 0 for every port',
+  ],
+  [
+    'port as text',
+    web({ port: '80' }),
+    'services[0].port: found "80", expected a whole number from 1 to 65535, or 0 for every port',
+  ],
   [
     'VIP not an address',
     web({ vip: '10.1.2' }),

@@ -39,7 +39,7 @@ test('port and weight left out are those of the service and 1', () => {
 test('a typed port that is no number shows as typed in the error, at the step that has the field', () => {
   const form = { ...webForm(), port: '8o' }
   expect(issuesOfStep(form, 'what').map(formatIssue)).toEqual([
-    'port: found "8o", expected a whole number from 1 to 65535',
+    'port: found "8o", expected a whole number from 1 to 65535, or 0 for every port',
   ])
 })
 

@@ -108,7 +108,8 @@ function orderOf({ sortBy, descending }: ConnectionQuery): (a: Connection, b: Co
 
 const orders: Readonly<Record<ConnectionQuery['sortBy'], (a: Connection, b: Connection) => number>> = {
   client: (a, b) => compareAddresses(a.clientAddress, b.clientAddress) || a.clientPort - b.clientPort,
-  vip: (a, b) => (a.vip === '' || b.vip === '' ? a.vip.length - b.vip.length : compareAddresses(a.vip, b.vip)) || a.port - b.port,
+  vip: (a, b) =>
+    (a.vip === '' || b.vip === '' ? a.vip.length - b.vip.length : compareAddresses(a.vip, b.vip)) || a.port - b.port,
   realServer: (a, b) =>
     compareAddresses(a.realServer.address, b.realServer.address) || a.realServer.port - b.realServer.port,
   state: (a, b) => (a.state < b.state ? -1 : a.state > b.state ? 1 : 0),

@@ -61,7 +61,9 @@ const tunnelMarks: readonly (readonly [TunnelType, string])[] = [
 
 /** IPIP is older than all of this. Without type information the kernel's own word decides at the first use. */
 export function tunnelsOf(places: KernelPlaces): { type: TunnelType; isAvailable: boolean }[] {
-  const types = ['ip_vs', 'vmlinux'].map((name) => bytesOf(join(places.sys, 'kernel/btf', name))).find((one) => one !== null)
+  const types = ['ip_vs', 'vmlinux']
+    .map((name) => bytesOf(join(places.sys, 'kernel/btf', name)))
+    .find((one) => one !== null)
   const isKnown = types?.includes('IP_VS_CONN_F_TUNNEL_TYPE_MAX') ?? false
   return tunnelMarks.map(([type, mark]) => ({
     type,

@@ -28,7 +28,9 @@ export function readingOf(
           ringDigest: null,
           counters: countersOf(row.stats, seesReplies),
           rates: ratesOf(row.stats, seesReplies),
-          realServers: service.realServers.flatMap((one) => realServerReading(one, destinations.get(realServerKey(one)))),
+          realServers: service.realServers.flatMap((one) =>
+            realServerReading(one, destinations.get(realServerKey(one))),
+          ),
         },
       ]
     }),

@@ -6,7 +6,12 @@ import type { ObservedRealServer, ObservedService } from '../../../core/model/ob
 import type { NatEntry, RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import { Scheduler, type SchedulerFlag } from '../../../core/model/scheduler.ts'
 import { realServerKey, serviceKey } from '../../../core/model/service.ts'
-import { compareEndpoints, compareServices, type Desired, type DesiredService } from '../../../core/reconcile/desired.ts'
+import {
+  compareEndpoints,
+  compareServices,
+  type Desired,
+  type DesiredService,
+} from '../../../core/reconcile/desired.ts'
 import { hashingBits } from './constants.ts'
 import type { IpvsDestination, IpvsService, IpvsTableEntry } from './types.ts'
 import { kernelWeight } from './wanted.ts'
@@ -50,7 +55,12 @@ export function see(table: readonly IpvsTableEntry[], knowledge: Knowledge): See
     const realServers = reached
       .map(({ one, method }) => seeRealServer(one, method, spoken, { told, natKeys, isUp }))
       .toSorted(compareEndpoints)
-    services.push({ ...completed(spoken, told[0]?.config, realServers, natKeys), realServers, ringDigest: null, isForeign: !isOurs })
+    services.push({
+      ...completed(spoken, told[0]?.config, realServers, natKeys),
+      realServers,
+      ringDigest: null,
+      isForeign: !isOurs,
+    })
   }
   return { services: services.toSorted(compareServices), unspoken }
 }
@@ -106,7 +116,9 @@ function completed(
   realServers: readonly ObservedRealServer[],
   natKeys: ReadonlyMap<string, NatEntry>,
 ): ServiceConfig {
-  const entries = realServers.flatMap((one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [])
+  const entries = realServers.flatMap(
+    (one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [],
+  )
   const localAddresses = entries[0]?.localAddresses ?? told?.localAddresses ?? []
   return {
     ...spoken,
@@ -144,7 +156,9 @@ function seeRealServer(
   const { upperThreshold, lowerThreshold } = one
   const { address, port } = one.id
   const key = realServerKey({ address, port })
-  const candidates = context.told.flatMap(({ realServers }) => realServers.filter((told) => realServerKey(told) === key))
+  const candidates = context.told.flatMap(({ realServers }) =>
+    realServers.filter((told) => realServerKey(told) === key),
+  )
   const entry = natKey(service.vip ?? '', service.port, entryPart({ address, port }, service))
   const isFullnat = method.forwarding === 'nat' && context.natKeys.has(entry)
   const hasChecks = context.told[0]?.config.check.type !== 'none'

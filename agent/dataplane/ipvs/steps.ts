@@ -11,10 +11,7 @@ type KernelStep = Exclude<ServiceStep, { kind: 'service.adopt' | 'service.releas
  * The one change that does a step. Edits send everything: SET_DEST overwrites what is left out, tunnel included
  * (ip_vs_ctl.c zeroes the request before it reads it).
  */
-export function changeOf(
-  step: KernelStep,
-  isUp: (service: string, realServer: string) => boolean,
-): IpvsOperation {
+export function changeOf(step: KernelStep, isUp: (service: string, realServer: string) => boolean): IpvsOperation {
   const up = (realServer: { address: string; port: number }) => isUp(step.service, realServerKey(realServer))
   switch (step.kind) {
     case 'service.add':

@@ -24,13 +24,14 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
   const servers = JSON.stringify(service.realServers.map(({ address, port }) => [address, port]))
   const request = useMemo(
     (): CheckRequest | null =>
-      access.value === null
+      access.value === null || service.vip === undefined
         ? null
         : {
             directorId,
             vip: service.vip,
             port: service.port,
             forwarding: service.forwarding,
+            dataplane: service.dataplane,
             allowOwnAddress: service.allowOwnAddress ?? false,
             announce: service.announce,
             isLive: true,
@@ -46,6 +47,7 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
       service.vip,
       service.port,
       service.forwarding,
+      service.dataplane,
       service.announce,
       service.allowOwnAddress,
       servers,

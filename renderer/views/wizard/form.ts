@@ -114,12 +114,14 @@ export function issuesByField(issues: readonly Issue[]): ReadonlyMap<string, Iss
 export function checkRequestOf(form: ServiceForm, directorId: string): CheckRequest | null {
   const parsed = serviceOf(form)
   if (!parsed.ok || form.realServers.length === 0) return null
-  const { vip, port, forwarding, allowOwnAddress, realServers } = parsed.value
+  const { vip, port, forwarding, dataplane, allowOwnAddress, realServers } = parsed.value
+  if (vip === undefined) return null
   return {
     directorId,
     vip,
     port,
     forwarding,
+    dataplane,
     allowOwnAddress: allowOwnAddress ?? false,
     announce: parsed.value.announce,
     isLive: false,

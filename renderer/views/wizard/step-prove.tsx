@@ -34,7 +34,7 @@ export function StepProve({ directorId, service, revision, onSettled }: StepProv
     client.call('director.cluster.history', { directorId, input: {} }, { signal }),
   )
   const outcome = history.value?.find((entry) => entry.revision === revision)
-  const proof = useProof(directorId, service.vip, service.port)
+  const proof = useProof(directorId, service.vip ?? '', service.port)
   const keep = useCommand(async () => {
     await client.call('director.cluster.confirm', { directorId, input: { revision } })
     onSettled('confirmed')

@@ -265,7 +265,15 @@ test.each([
   const director = await running()
   await director.apply(specOf(service({ vip: '192.0.2.50' })))
   const before = director.kernelState()
-  const request = { spec: specOf(bad), baseRevision: 1, confirmWithinSec: null, author: alice, message: '', adopt: [], drainSec: 0 }
+  const request = {
+    spec: specOf(bad),
+    baseRevision: 1,
+    confirmWithinSec: null,
+    author: alice,
+    message: '',
+    adopt: [],
+    drainSec: 0,
+  }
   const error = await refusal(director.agent.reconciler.apply({ ...request, protectedAddresses: ['198.18.0.2'] }))
   expect(error.code).toBe('BAD_INPUT')
   expect(error.issues?.map((issue) => [issue.path.join('.'), issue.expectation])).toContainEqual([path, expectation])

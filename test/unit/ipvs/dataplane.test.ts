@@ -93,7 +93,10 @@ test('a real server that is down has weight 0 in the kernel, and keeps its own i
   await goTo(dataplanes, wanted, emptyDesired)
   stateOf(dataplanes, [wanted])
   dataplanes.setHealth(key, '192.0.2.20:80', false)
-  expect(director.kernel.table()[0]?.destinations.map(({ id, weight }) => [id.address, weight])).toContainEqual(['192.0.2.20', 0])
+  expect(director.kernel.table()[0]?.destinations.map(({ id, weight }) => [id.address, weight])).toContainEqual([
+    '192.0.2.20',
+    0,
+  ])
   const seen = stateOf(dataplanes, [wanted]).services[0]?.realServers[0]
   expect(seen).toMatchObject({ weight: 3, state: 'enabled', isUp: false })
   expect(leftOver(dataplanes, wanted)).toEqual([])
@@ -115,7 +118,9 @@ test('a weight that somebody sets by hand is drift, with what the kernel has now
   const wanted = wantedOf(rs(20))
   await goTo(dataplanes, wanted, emptyDesired)
   const id = { family: 'ipv4', protocol: 'tcp', address: '192.0.2.10', port: 80 } as const
-  director.kernel.change([{ kind: 'destination.set', service: id, destination: destinationOf(rs(20, { weight: 7 }), true) }])
+  director.kernel.change([
+    { kind: 'destination.set', service: id, destination: destinationOf(rs(20, { weight: 7 }), true) },
+  ])
   expect(leftOver(dataplanes, wanted).map(({ step }) => step)).toMatchObject([
     { kind: 'realServer.change', before: { weight: 7 }, after: { weight: 3 } },
   ])
@@ -131,7 +136,9 @@ test('a service of somebody else is foreign, and taking it over asks nothing of 
   const asked = director.kernel.history.length
   const wanted = wantedOf(rs(20))
   const steps = await goTo(dataplanes, wanted, emptyDesired, { adopt: new Set([key]) })
-  expect(steps.map((step) => step.kind).filter((kind) => kind.startsWith('service') || kind.startsWith('real'))).toEqual(['service.adopt'])
+  expect(
+    steps.map((step) => step.kind).filter((kind) => kind.startsWith('service') || kind.startsWith('real')),
+  ).toEqual(['service.adopt'])
   expect(director.kernel.history.length).toBe(asked)
   expect(stateOf(dataplanes, [wanted]).services).toMatchObject([{ isForeign: false }])
 })
@@ -152,7 +159,9 @@ test('a batch that is refused in the middle says where, and what else took effec
   director.kernel.refuse = (operation) =>
     operation.kind === 'destination.add' && operation.destination.id.address === '192.0.2.21' ? 'EINVAL' : null
   const wanted = wantedOf(rs(20), rs(21), rs(22))
-  const steps = plan(wanted, stateOf(dataplanes, [emptyDesired])).map(({ step }) => step).filter(isDataplaneStep)
+  const steps = plan(wanted, stateOf(dataplanes, [emptyDesired]))
+    .map(({ step }) => step)
+    .filter(isDataplaneStep)
   const batch = steps.filter((step) => step.kind.startsWith('service') || step.kind.startsWith('real'))
   const { done, failure } = await dataplanes.execute(batch)
   expect(done).toEqual([0, 1, 3])
@@ -163,7 +172,9 @@ test('a batch that is refused in the middle says where, and what else took effec
 test('an add that somebody else was faster with is refused, and does not become ours', async () => {
   const dataplanes = await director.start()
   const wanted = wantedOf()
-  const steps = plan(wanted, stateOf(dataplanes, [emptyDesired])).map(({ step }) => step).filter(isDataplaneStep)
+  const steps = plan(wanted, stateOf(dataplanes, [emptyDesired]))
+    .map(({ step }) => step)
+    .filter(isDataplaneStep)
   setUpByHand(director.kernel)
   const { failure } = await dataplanes.execute(steps.filter((step) => step.kind === 'service.add'))
   expect(String(failure?.error)).toContain('EEXIST')

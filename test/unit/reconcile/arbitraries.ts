@@ -51,7 +51,15 @@ const ipvs: fc.Arbitrary<ServiceConfig> = fc
 const byMark: fc.Arbitrary<ServiceConfig> = fc
   .record({ fwmark: fc.constantFrom(1, 2), family: fc.constantFrom<ServiceConfig['family']>('ipv4', 'ipv6') })
   .map((given) =>
-    serviceConfig({ ...given, vip: null, port: 0, dataplane: 'ipvs', forwarding: 'nat', announce: 'none', interface: '' }),
+    serviceConfig({
+      ...given,
+      vip: null,
+      port: 0,
+      dataplane: 'ipvs',
+      forwarding: 'nat',
+      announce: 'none',
+      interface: '',
+    }),
   )
 
 const config = fc.oneof({ weight: 4, arbitrary: ebpf }, { weight: 4, arbitrary: ipvs }, byMark)
@@ -143,7 +151,11 @@ const observedIpvs: fc.Arbitrary<ObservedIpvs> = fc.record({
   ),
   natEntries: fc.array(service, { maxLength: 2 }).map((services) => {
     const entries = natEntriesOf(services)
-    return [...new Map(entries.map((one) => [`${one.vip} ${one.port} ${one.address} ${one.realPort} ${one.protocol}`, one])).values()]
+    return [
+      ...new Map(
+        entries.map((one) => [`${one.vip} ${one.port} ${one.address} ${one.realPort} ${one.protocol}`, one]),
+      ).values(),
+    ]
   }),
   ownModules: fc.constant([]),
   writers: fc.constant([]),

@@ -85,7 +85,9 @@ test('no prefix of a plan leaves a service on an interface without the dataplane
 
 function unattached(state: ObservedState): Set<string> {
   const attached = new Set(state.attachments.map((one) => one.interface))
-  const bare = state.services.filter((service) => service.dataplane === 'ebpf' && !service.isForeign && !attached.has(service.interface))
+  const bare = state.services.filter(
+    (service) => service.dataplane === 'ebpf' && !service.isForeign && !attached.has(service.interface),
+  )
   return new Set(bare.map(serviceKey))
 }
 

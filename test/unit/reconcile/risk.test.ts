@@ -67,7 +67,10 @@ test('flows that cannot be counted are unknown, not zero', () => {
 
 test('an unchanged service has no moved slots', () => {
   const [service] = state.services
-  const same = { ...emptyDesired, services: [{ config: configOf(service!), realServers: [20, 21, 22].map(realServer) }] }
+  const same = {
+    ...emptyDesired,
+    services: [{ config: configOf(service!), realServers: [20, 21, 22].map(realServer) }],
+  }
   expect(plan(same, state)).toEqual([])
   expect(riskOf(state, [], sources).slotsMoved).toEqual({})
 })
