@@ -1,6 +1,6 @@
 import type { ApplyRequest, PlanRequest } from '../../core/contract/agent.ts'
 import { HostAddress } from '../../core/model/address.ts'
-import type { Directors } from './directors.ts'
+import type { DirectorLookup } from './directors.ts'
 
 /** What the console knows better than whoever asks: the address that SSH came in by, and who makes a change. */
 export interface RequestCompletion {
@@ -8,7 +8,7 @@ export interface RequestCompletion {
   apply(directorId: string, request: Omit<ApplyRequest, 'author'>): ApplyRequest
 }
 
-export function requestCompletion(directors: Directors, workstation: string): RequestCompletion {
+export function requestCompletion(directors: DirectorLookup, workstation: string): RequestCompletion {
   const protectedOf = (directorId: string, known: readonly string[]): string[] => {
     const ours = HostAddress.safeParse(directors.get(directorId).session.sshAddress())
     return [...new Set([...known, ...(ours.success ? [ours.data] : [])])]

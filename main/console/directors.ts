@@ -18,10 +18,18 @@ interface Director {
   readonly session: DirectorSession
 }
 
-/** Every director that the console knows, each with its session. */
-export interface Directors {
-  readonly handlers: DirectorHandlers
+/** What it takes to ask a director something. */
+export interface DirectorLookup {
   /** Throws NOT_FOUND. */
+  get(directorId: string): {
+    readonly profile: DirectorProfile
+    readonly session: Pick<DirectorSession, 'client' | 'sshAddress'>
+  }
+}
+
+/** Every director that the console knows, each with its session. */
+export interface Directors extends DirectorLookup {
+  readonly handlers: DirectorHandlers
   get(directorId: string): { readonly profile: DirectorProfile; readonly session: DirectorSession }
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { Tabs } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { Command, Plan } from '../../core/model/plan.ts'
-import { type Fetched } from '../connection/use-call.ts'
+import { ClusterChecks } from '../cluster/cluster-checks.tsx'
 import { CommandBlock } from '../components/copy.tsx'
 import { Icon } from '../components/icon.tsx'
 import { InlineError } from '../components/inline-error.tsx'
@@ -12,7 +12,7 @@ import { TextDiff } from '../components/text-diff.tsx'
 import { formatShare } from '../format/number.ts'
 import styles from './change-review.module.css'
 import { useStepSentence } from './step-sentence.ts'
-import { useYaml } from './use-plan.ts'
+import { type PlanOfAll, useYaml } from './use-plan.ts'
 
 /**
  * A change before it is made, the same wherever one is reviewed: in words, what it does to traffic, the difference of
@@ -22,19 +22,26 @@ export function ChangeReview({
   before,
   after,
   plan,
+  directorId,
   directorName,
   hostCommands = [],
   target,
+  without = [],
+  onWithout,
 }: {
   /** The document that the change starts from. */
   readonly before: ClusterSpec
   readonly after: ClusterSpec
-  readonly plan: Fetched<Plan>
+  readonly plan: PlanOfAll
+  readonly directorId: string
   readonly directorName: string
   /** Commands on other hosts that belong to the change: fixes on real servers. */
   readonly hostCommands?: readonly Command[]
   /** Where the issues of a refused document lead. */
   readonly target?: IssueTarget
+  /** Directors of the cluster that the change leaves out, and how to leave out others. */
+  readonly without?: readonly string[]
+  readonly onWithout?: (without: readonly string[]) => void
 }) {
   const { t } = useTranslation()
   const sentenceOf = useStepSentence()
@@ -46,10 +53,14 @@ export function ChangeReview({
     <div className={styles.review}>
       <section aria-label={t('review.words')}>
         <h3 className={styles.heading}>{t('review.words')}</h3>
-        {plan.error !== null ? (
+        {plan.error !== null && plan.checks === null ? (
           <InlineError error={plan.error} onRetry={plan.reload} target={target} />
         ) : plan.value === null ? (
-          <LoadingRows rows={3} />
+          plan.error === null ? (
+            <LoadingRows rows={3} />
+          ) : (
+            <p className="sb-dim">{t('cluster.noPlan', { name: directorName })}</p>
+          )
         ) : steps.length === 0 ? (
           <p className="sb-dim">{t('review.noSteps')}</p>
         ) : (
@@ -61,6 +72,15 @@ export function ChangeReview({
         )}
       </section>
       {plan.value !== null && steps.length > 0 && <RiskLine plan={plan.value} />}
+      {plan.checks !== null && (
+        <ClusterChecks
+          directorId={directorId}
+          checks={plan.checks}
+          without={without}
+          onWithout={onWithout}
+          target={target}
+        />
+      )}
       {plan.value !== null && plan.value.warnings.length > 0 && (
         <section className={styles.warnings} aria-label={t('review.warnings')}>
           <h3 className={styles.heading}>{t('review.warnings')}</h3>

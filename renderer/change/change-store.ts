@@ -2,8 +2,8 @@ import { create } from 'zustand'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { ApplyResult } from '../../core/model/revision.ts'
 import { type WireError, toWireError } from '../../core/contract/errors.ts'
-import { client } from '../connection/client.ts'
 import { useConsole } from '../store/console-store.ts'
+import { applySpec, errorOfFailure } from './apply-spec.ts'
 import { confirmSeconds, defaultConfirmWithin } from './confirm-time.ts'
 import { mergeSpec } from './merge.ts'
 
@@ -13,6 +13,10 @@ export interface PendingChange {
   readonly baseRevision: number
   readonly base: ClusterSpec
   readonly spec: ClusterSpec
+  /** Keys of services that somebody else set up and that the change takes over. */
+  readonly adopt: readonly string[]
+  /** Directors of the cluster that it leaves out, because they cannot be reached. */
+  readonly without: readonly string[]
   readonly message: string
   /** Seconds as typed, see confirm-time.ts. */
   readonly confirmWithinSec: string
@@ -52,16 +56,21 @@ export function editSpec(directorId: string, edit: (spec: ClusterSpec) => Cluste
   const base = before?.base ?? (state?.spec as ClusterSpec)
   const spec = edit(before?.spec ?? base)
   if (isSame(spec, base)) return put(directorId, null)
-  put(directorId, {
-    baseRevision: before?.baseRevision ?? state?.revision ?? 0,
-    base,
-    spec,
-    message: before?.message ?? '',
-    confirmWithinSec: before?.confirmWithinSec ?? defaultConfirmWithin,
-    isApplying: false,
-    error: null,
-  })
+  put(directorId, { ...(before ?? changeOf(state?.revision ?? 0, base)), spec, isApplying: false, error: null })
 }
+
+/** A change that changes nothing yet. */
+const changeOf = (baseRevision: number, base: ClusterSpec): PendingChange => ({
+  baseRevision,
+  base,
+  spec: base,
+  adopt: [],
+  without: [],
+  message: '',
+  confirmWithinSec: defaultConfirmWithin,
+  isApplying: false,
+  error: null,
+})
 
 /** Replaces the whole pending document: import, roll back. */
 export function proposeSpec(directorId: string, spec: ClusterSpec, message = ''): void {
@@ -69,9 +78,32 @@ export function proposeSpec(directorId: string, spec: ClusterSpec, message = '')
   updateChange(directorId, { message })
 }
 
+/** Proposes a document that takes over services of somebody else, beside what is pending. */
+export function proposeAdoption(
+  directorId: string,
+  keys: readonly string[],
+  edit: (spec: ClusterSpec) => ClusterSpec,
+): void {
+  editSpec(directorId, edit)
+  const change = useChange.getState().pending[directorId]
+  if (change === undefined) return
+  put(directorId, { ...change, adopt: [...new Set([...change.adopt, ...keys])] })
+}
+
+/**
+ * Proposes the newest document as it is: what the kernel has in another way comes back, and other directors of the
+ * cluster get it. Edits that are pending are put aside for it.
+ */
+export function proposeRestore(directorId: string, message: string): void {
+  const state = useConsole.getState().data[directorId]?.state
+  if (state === null || state === undefined) return
+  if (useChange.getState().pending[directorId]?.isApplying === true) return
+  put(directorId, { ...changeOf(state.revision, state.spec), message })
+}
+
 export function updateChange(
   directorId: string,
-  fields: Partial<Pick<PendingChange, 'message' | 'confirmWithinSec' | 'error'>>,
+  fields: Partial<Pick<PendingChange, 'message' | 'confirmWithinSec' | 'without' | 'error'>>,
 ): void {
   const before = useChange.getState().pending[directorId]
   if (before !== undefined) put(directorId, { ...before, ...fields })
@@ -95,31 +127,8 @@ export function rebaseChange(directorId: string): void {
   const state = useConsole.getState().data[directorId]?.state
   if (before === undefined || state === null || state === undefined) return
   const { spec } = mergeSpec(before.base, before.spec, state.spec)
-  if (isSame(spec, state.spec)) return put(directorId, null)
+  if (isSame(spec, state.spec) && !isSame(before.base, before.spec)) return put(directorId, null)
   put(directorId, { ...before, baseRevision: state.revision, base: state.spec, spec, error: null })
-}
-
-/** What an apply is asked for with; shared by the review, the wizard and the import. */
-export interface ApplyOptions {
-  readonly spec: ClusterSpec
-  readonly baseRevision: number
-  readonly confirmWithinSec: number | null
-  readonly message: string
-}
-
-/** Sends one document to the agent. Answers when its steps are done or rolled back; throws what refused it. */
-export function applySpec(directorId: string, options: ApplyOptions): Promise<ApplyResult> {
-  const profile = useConsole.getState().directors?.find((entry) => entry.profile.id === directorId)?.profile
-  return client.call('director.cluster.apply', {
-    directorId,
-    input: {
-      spec: options.spec,
-      baseRevision: options.baseRevision,
-      confirmWithinSec: options.confirmWithinSec,
-      message: options.message,
-      author: { user: profile?.target.user ?? '', via: 'console', from: window.location.hostname },
-    },
-  })
 }
 
 /**
@@ -138,21 +147,14 @@ export async function applyChange(directorId: string): Promise<ApplyResult | nul
       baseRevision: change.baseRevision,
       confirmWithinSec,
       message: change.message,
+      adopt: change.adopt,
+      without: change.without,
     })
     if (result.failure === null) {
       put(directorId, null)
       return result
     }
-    const { failure } = result
-    put(directorId, {
-      ...change,
-      isApplying: false,
-      error: {
-        code: 'KERNEL',
-        message: failure.message,
-        details: failure.errno === null ? {} : { errno: failure.errno },
-      },
-    })
+    put(directorId, { ...change, isApplying: false, error: errorOfFailure(result.failure) })
     return result
   } catch (error) {
     put(directorId, { ...change, isApplying: false, error: toWireError(error) })

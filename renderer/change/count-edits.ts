@@ -3,6 +3,10 @@ import { realServerKey, serviceKey } from '../../core/model/service.ts'
 
 function flatten(spec: ClusterSpec): Map<string, string> {
   const parts = new Map<string, string>([['name', spec.name]])
+  for (const [group, fields] of Object.entries(spec.ipvs ?? {})) {
+    for (const [field, value] of Object.entries(fields ?? {}))
+      parts.set(`ipvs ${group} ${field}`, JSON.stringify(value))
+  }
   for (const service of spec.services) {
     const key = serviceKey(service)
     for (const [field, value] of Object.entries(service)) {

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
+import type { IpvsSettings } from '../../core/model/ipvs-settings.ts'
 import { type RealServer, type VirtualService, realServerKey, serviceKey } from '../../core/model/service.ts'
 
 /** A place where both the operator and the winner changed the same thing; the operator's value was kept. */
@@ -94,5 +95,8 @@ export function mergeSpec(
     clashes,
   )
   const name = mergeFields({ name: base.name }, { name: mine.name }, { name: theirs.name }, 'cluster', clashes).name
-  return { spec: { ...theirs, name, services }, clashes }
+  const ipvs = mergeFields<IpvsSettings>(base.ipvs, mine.ipvs ?? {}, theirs.ipvs ?? {}, 'ipvs', clashes)
+  const { ipvs: _ipvs, ...rest } = theirs
+  const isSaid = Object.values(ipvs).some((value) => value !== undefined)
+  return { spec: { ...rest, name, services, ...(isSaid ? { ipvs } : {}) }, clashes }
 }

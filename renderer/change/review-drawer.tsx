@@ -4,8 +4,10 @@ import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 import { serviceKey } from '../../core/model/service.ts'
 import { paths } from '../app/paths.ts'
+import { ClusterProgress } from '../cluster/cluster-progress.tsx'
 import { InlineError } from '../components/inline-error.tsx'
 import { TextDiff } from '../components/text-diff.tsx'
+import { useClusterJob } from '../store/cluster.ts'
 import { useDirector, useDirectorState, useHindrance } from '../store/selectors.ts'
 import { ApplyOptionsForm } from './apply-options.tsx'
 import {
@@ -51,7 +53,11 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   const name = useDirector(directorId)?.profile.name ?? directorId
   const hindrance = useHindrance(directorId)
   const isOutdated = state !== null && state.revision !== change.baseRevision
-  const plan = usePlan(directorId, change.spec)
+  const plan = usePlan(directorId, change.spec, change.adopt, change.without)
+  const job = useClusterJob(directorId)
+  const isOfCluster = plan.checks !== null
+  // A job of before says nothing about this change.
+  const ownJob = isOfCluster && (change.isApplying || change.error !== null) ? job : undefined
   const target = useSpecIssues(directorId, change.spec, closeReview)
   const removesShownService = useMemo(() => {
     const kept = new Set(change.spec.services.map(serviceKey))
@@ -74,7 +80,16 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
     <div className={styles.review}>
       <div className={styles.scroll}>
         {isOutdated && <Outdated directorId={directorId} change={change} />}
-        <ChangeReview before={change.base} after={change.spec} plan={plan} directorName={name} target={target} />
+        <ChangeReview
+          before={change.base}
+          after={change.spec}
+          plan={plan}
+          directorId={directorId}
+          directorName={name}
+          target={target}
+          without={change.without}
+          onWithout={(without) => updateChange(directorId, { without })}
+        />
         <ApplyOptionsForm
           message={change.message}
           confirmWithinSec={change.confirmWithinSec}
@@ -83,7 +98,11 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
         />
       </div>
       <div className={styles.foot}>
-        <InlineError error={change.error} target={target} />
+        {ownJob === undefined ? (
+          <InlineError error={change.error} target={target} />
+        ) : (
+          <ClusterProgress job={ownJob} target={target} />
+        )}
         {hindrance !== null && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
         <div className={styles.buttons}>
           <Button variant="default" onClick={() => discardChange(directorId)} disabled={change.isApplying}>
@@ -94,7 +113,9 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
             {t('review.later')}
           </Button>
           <Button onClick={() => void apply()} loading={change.isApplying} disabled={!isReady || isOutdated}>
-            {t('review.apply', { count: plan.value?.steps.length ?? 0 })}
+            {isOfCluster
+              ? t('cluster.apply', { count: plan.checks?.length ?? 0 })
+              : t('review.apply', { count: plan.value?.steps.length ?? 0 })}
           </Button>
         </div>
       </div>

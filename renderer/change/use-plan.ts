@@ -1,21 +1,57 @@
 import { useMemo } from 'react'
+import type { ClusterCheck } from '../../core/contract/clusters.ts'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { Plan } from '../../core/model/plan.ts'
 import { client } from '../connection/client.ts'
 import { type Fetched, useFetched } from '../connection/use-call.ts'
-import { useConsole } from '../store/console-store.ts'
+import { clusterIds, useCluster } from '../store/cluster.ts'
 
-/** The agent's plan for a document; asked again when the document or the newest revision changes. */
-export function usePlan(directorId: string, spec: ClusterSpec | null): Fetched<Plan> {
-  const revision = useConsole((s) => s.data[directorId]?.state?.revision ?? 0)
+/** A director's plan; in a cluster with what every director has to say. */
+export interface PlanOfAll extends Fetched<Plan> {
+  /** In the order of applying; null for a director alone, and until the answer is there. */
+  readonly checks: readonly ClusterCheck[] | null
+}
+
+const none: readonly string[] = []
+
+/**
+ * The agent's plan for a document; asked again when the document or the newest revision changes. In a cluster all
+ * directors are asked: the first one that refuses is the error.
+ */
+export function usePlan(
+  directorId: string,
+  spec: ClusterSpec | null,
+  adopt: readonly string[] = none,
+  without: readonly string[] = none,
+): PlanOfAll {
+  const cluster = useCluster(directorId)
+  const situation = cluster
+    .map(({ entry, state, isLive }) => `${entry.profile.id} ${state?.revision ?? 0} ${state?.role ?? ''} ${isLive}`)
+    .join(' ')
   const key = useMemo(
-    () => (spec === null ? null : `${directorId} ${revision} ${JSON.stringify(spec)}`),
-    [directorId, revision, spec],
+    () =>
+      spec === null
+        ? null
+        : `${directorId} ${situation} ${adopt.join(' ')} ${without.join(' ')} ${JSON.stringify(spec)}`,
+    [directorId, situation, adopt, without, spec],
   )
-  return useFetched(key, (signal) => {
+  const fetched = useFetched(key, async (signal): Promise<ClusterCheck[]> => {
     if (spec === null) throw new TypeError('A plan was asked for without a document.')
-    return client.call('director.cluster.plan', { directorId, input: { spec } }, { signal })
+    const directorIds = clusterIds(directorId, without)
+    if (directorIds.length > 1)
+      return client.call('clusters.plan', { directorIds, spec, adopt: [...adopt] }, { signal })
+    const input = { spec, adopt: [...adopt] }
+    const plan = await client.call('director.cluster.plan', { directorId, input }, { signal })
+    return [{ directorId, plan, error: null }]
   })
+  const checks = fetched.value
+  const own = checks?.find((check) => check.directorId === directorId)
+  return {
+    ...fetched,
+    value: own?.plan ?? null,
+    error: fetched.error ?? own?.error ?? checks?.find(({ error }) => error !== null)?.error ?? null,
+    checks: checks !== null && checks.length > 1 ? checks : null,
+  }
 }
 
 /** The documents as YAML text, for their difference. */

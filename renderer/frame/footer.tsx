@@ -14,6 +14,7 @@ import { Time } from '../components/time.tsx'
 import { useNow, useRemaining } from '../store/clock.ts'
 import { useConsole } from '../store/console-store.ts'
 import { useDirector, useDirectorData, useFreshness } from '../store/selectors.ts'
+import { ClusterTask, useIsClusterTask } from './cluster-task.tsx'
 import styles from './frame.module.css'
 import { UndoTasks } from './undo-task.tsx'
 
@@ -29,6 +30,7 @@ export function Footer({ directorId }: { readonly directorId: string | undefined
       {busy.map((entry) => (
         <SessionTask key={entry.profile.id} entry={entry} />
       ))}
+      {directorId !== undefined && <ClusterTask directorId={directorId} />}
       {directorId !== undefined && <ApplyTask directorId={directorId} />}
       {directorId !== undefined && <UndoTasks directorId={directorId} />}
       {directorId !== undefined && <PendingTask directorId={directorId} />}
@@ -102,8 +104,9 @@ function useReceived(value: object): number {
 function ApplyTask({ directorId }: { readonly directorId: string }) {
   const data = useDirectorData(directorId)
   const freshness = useFreshness(directorId)
+  const isClusterTask = useIsClusterTask(directorId)
   const state = data?.state
-  if (data === undefined || state === null || state === undefined) return null
+  if (isClusterTask || data === undefined || state === null || state === undefined) return null
   if (state.progress !== null) {
     return (
       <ProgressTask
@@ -216,9 +219,14 @@ function PendingTask({ directorId }: { readonly directorId: string }) {
   const { t } = useTranslation()
   const change = useChange((s) => s.pending[directorId])
   if (change === undefined) return null
+  const edits = countEdits(change.base, change.spec)
   return (
     <div className={styles.task} data-tone="accent">
-      <span role="status">{t('footer.pending', { count: countEdits(change.base, change.spec) })}</span>
+      <span role="status">
+        {edits === 0
+          ? t('footer.pendingSame', { revision: change.baseRevision })
+          : t('footer.pending', { count: edits })}
+      </span>
       <Button size="compact-xs" onClick={() => openReview(directorId)}>
         {t('footer.review')}
       </Button>

@@ -1,13 +1,16 @@
 import { ActionIcon, Menu, Tooltip } from '@mantine/core'
 import { spotlight } from '@mantine/spotlight'
+import { Fragment } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'wouter'
 import { paths } from '../app/paths.ts'
+import { ClusterMark } from '../cluster/cluster-mark.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Tag } from '../components/page.tsx'
 import { StatusShape } from '../components/status-mark.tsx'
 import { useDuration } from '../components/time.tsx'
 import { useNow } from '../store/clock.ts'
+import { byCluster } from '../store/cluster.ts'
 import { useConsole } from '../store/console-store.ts'
 import { savePreferences } from '../store/preferences.ts'
 import { useDirector, useFreshness } from '../store/selectors.ts'
@@ -30,6 +33,7 @@ export function TopBar({
         Signalbox
       </Link>
       <DirectorSwitch directorId={directorId} />
+      {directorId !== undefined && <ClusterMark directorId={directorId} />}
       <span className={styles.spring} />
       <button type="button" className={styles.search} onClick={() => spotlight.open()}>
         <Icon name="search" size={14} />
@@ -77,22 +81,28 @@ function DirectorSwitch({ directorId }: { readonly directorId: string | undefine
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        {directors.length > 0 && <Menu.Label>{t('frame.directors')}</Menu.Label>}
-        {directors.map(({ profile, session }) => (
-          <Menu.Item
-            key={profile.id}
-            leftSection={<StatusShape status={statusOfPhase(session.phase)} />}
-            rightSection={<span className="sb-dim">{t(`phase.${session.phase}`)}</span>}
-            onClick={() =>
-              navigate(
-                session.phase === 'ready' || session.phase === 'reconnecting'
-                  ? paths.view(profile.id, 'overview')
-                  : paths.connectTo(profile.id),
-              )
-            }
-          >
-            {profile.name}
-          </Menu.Item>
+        {byCluster(directors).map(([cluster, members]) => (
+          <Fragment key={cluster ?? ''}>
+            <Menu.Label>
+              {cluster === undefined ? t('frame.directors') : t('cluster.title', { name: cluster })}
+            </Menu.Label>
+            {members.map(({ profile, session }) => (
+              <Menu.Item
+                key={profile.id}
+                leftSection={<StatusShape status={statusOfPhase(session.phase)} />}
+                rightSection={<span className="sb-dim">{t(`phase.${session.phase}`)}</span>}
+                onClick={() =>
+                  navigate(
+                    session.phase === 'ready' || session.phase === 'reconnecting'
+                      ? paths.view(profile.id, 'overview')
+                      : paths.connectTo(profile.id),
+                  )
+                }
+              >
+                {profile.name}
+              </Menu.Item>
+            ))}
+          </Fragment>
         ))}
         <Menu.Divider />
         <Menu.Item leftSection={<Icon name="plus" />} onClick={() => navigate(paths.connect)}>

@@ -1,5 +1,6 @@
 import { create } from 'zustand'
 import type { DirectorState } from '../../core/contract/agent.ts'
+import type { ClusterJob } from '../../core/contract/clusters.ts'
 import type { AppInfo, Preferences } from '../../core/contract/console.ts'
 import type { WireError } from '../../core/contract/errors.ts'
 import type { DirectorEntry } from '../../core/contract/session.ts'
@@ -34,6 +35,8 @@ export interface ConsoleState {
   /** Null until the first list has arrived. */
   readonly directors: readonly DirectorEntry[] | null
   readonly data: Readonly<Record<string, DirectorData>>
+  /** What is applied to several directors at once, or was last. */
+  readonly jobs: readonly ClusterJob[]
 }
 
 export const defaultPreferences: Preferences = { theme: 'system', language: 'system', times: 'local', dismissed: [] }
@@ -46,6 +49,7 @@ export const useConsole = create<ConsoleState>(() => ({
   preferences: defaultPreferences,
   directors: null,
   data: {},
+  jobs: [],
 }))
 
 /** Changes what is held for one director; the rest of the store keeps its identity. */

@@ -62,9 +62,15 @@ export function startFeeds(client: ConsoleClient): () => void {
     },
   )
 
+  const stopJobs = follow(
+    (signal) => client.stream('clusters.watch', {}, { signal }),
+    (jobs) => useConsole.setState({ jobs }),
+  )
+
   return () => {
     isOver = true
     stopList()
+    stopJobs()
     for (const [directorId, stop] of stops) {
       stop()
       updateDirector(directorId, { isLive: false })

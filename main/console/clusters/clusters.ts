@@ -2,7 +2,7 @@ import type { ConsoleContract } from '../../../core/contract/console.ts'
 import type { Handlers } from '../../../core/contract/define.ts'
 import { AppError } from '../../../core/contract/errors.ts'
 import type { RequestCompletion } from '../complete-request.ts'
-import type { Directors } from '../directors.ts'
+import type { DirectorLookup } from '../directors.ts'
 import type { ClockPort } from '../ports.ts'
 import { failOver } from './failover.ts'
 import { ClusterJobs } from './jobs.ts'
@@ -17,7 +17,7 @@ export interface Clusters {
   close(): void
 }
 
-export function openClusters(directors: Directors, completion: RequestCompletion, clock: ClockPort): Clusters {
+export function openClusters(directors: DirectorLookup, completion: RequestCompletion, clock: ClockPort): Clusters {
   const jobs = new ClusterJobs(clock)
   const end = new AbortController()
   const open = (directorIds: readonly string[]): Member[] =>

@@ -4,7 +4,7 @@ import type { Plan } from '../../../core/model/plan.ts'
 import type { ApplyResult } from '../../../core/model/revision.ts'
 import type { Client } from '../../../core/rpc/client.ts'
 import type { RequestCompletion } from '../complete-request.ts'
-import type { Directors } from '../directors.ts'
+import type { DirectorLookup } from '../directors.ts'
 import type { ClockPort } from '../ports.ts'
 
 const stateTimeoutMs = 10_000
@@ -29,7 +29,7 @@ export interface Member {
 }
 
 export interface MemberPorts {
-  readonly directors: Directors
+  readonly directors: DirectorLookup
   readonly completion: RequestCompletion
   readonly clock: ClockPort
   /** Aborted when the console ends. */

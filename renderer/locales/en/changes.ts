@@ -18,8 +18,5 @@ export const changes = {
   diffLabel: 'Difference from revision {from} to {to}',
   rollBack: 'Roll back to {revision}…',
   rollBackMessage: 'Roll back to revision {revision}',
-  drift: 'The director differs from revision {revision}',
-  driftHint: 'Somebody or something changed it since. Restoring would do this:',
-  restore: 'Restore this revision',
   restoreMessage: 'Restore revision {revision}',
 } as const

@@ -55,6 +55,8 @@ export const connect = {
       user: 'User on the jump host',
       keyFile: 'Key file for the jump host',
     },
+    cluster: 'Cluster',
+    clusterHint: 'Directors with the same name here get one document and carry the VIPs for each other.',
     production: 'Production',
     productionHint: 'Coloured frame; what cannot be undone asks for the name to be typed.',
   },

@@ -62,6 +62,7 @@ export const frame = {
       drift_other: 'Revision {revision} was applied, {count} steps are still wanted',
     },
     close: 'Close this message',
+    pendingSame: 'Revision {revision} once more, not applied',
     pending_one: '{count} change not applied',
     pending_other: '{count} changes not applied',
     review: 'Review',

@@ -1,7 +1,9 @@
 import { change } from './change.ts'
 import { changes } from './changes.ts'
+import { cluster } from './cluster.ts'
 import { common } from './common.ts'
 import { connect } from './connect.ts'
+import { drift } from './drift.ts'
 import { frame } from './frame.ts'
 import { hosts } from './hosts.ts'
 import { services } from './services.ts'
@@ -13,6 +15,8 @@ export const en = {
   ...frame,
   ...change,
   ...connect,
+  ...cluster,
+  ...drift,
   ...services,
   ...hosts,
   wizard,

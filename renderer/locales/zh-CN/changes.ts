@@ -18,8 +18,5 @@ export const changes = {
   diffLabel: '从版本 {from} 到 {to} 的差异',
   rollBack: '回滚到 {revision}…',
   rollBackMessage: '回滚到版本 {revision}',
-  drift: 'director 与版本 {revision} 不一致',
-  driftHint: '之后有人或程序作了更改。恢复将执行：',
-  restore: '恢复此版本',
   restoreMessage: '恢复版本 {revision}',
 } as const

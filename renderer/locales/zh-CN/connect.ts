@@ -145,6 +145,8 @@ export const connect = {
     hasJump: '通过跳板机',
     jump: '跳板机',
     jumpField: { host: '跳板机', port: '跳板机端口', user: '跳板机用户', keyFile: '跳板机密钥文件' },
+    cluster: '集群',
+    clusterHint: '此处名称相同的 director 使用同一份文档，并可互相接替 VIP。',
     production: '生产环境',
     productionHint: '彩色边框；不可撤销的操作需要输入名称。',
   },

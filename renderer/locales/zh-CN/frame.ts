@@ -60,6 +60,7 @@ export const frame = {
       drift_other: '版本 {revision} 已应用，仍有 {count} 个步骤未达成',
     },
     close: '关闭此消息',
+    pendingSame: '再次应用版本 {revision}，尚未应用',
     pending_other: '{count} 项变更尚未应用',
     review: '审阅',
     discard: '放弃',

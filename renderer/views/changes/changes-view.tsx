@@ -3,7 +3,6 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RevisionSummary } from '../../../core/model/revision.ts'
 import { openReview, proposeSpec } from '../../change/change-store.ts'
-import { useStepSentence } from '../../change/step-sentence.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { InlineError } from '../../components/inline-error.tsx'
 import { Page, Panel } from '../../components/page.tsx'
@@ -14,6 +13,7 @@ import { client } from '../../connection/client.ts'
 import { useCommand, useFetched } from '../../connection/use-call.ts'
 import { useDirectorState, useFreshness, useHindrance } from '../../store/selectors.ts'
 import type { Status } from '../../store/service-state.ts'
+import { Drift } from './drift.tsx'
 import { RevisionDiff } from './revision-diff.tsx'
 
 const markOf: Record<RevisionSummary['outcome'], Status> = {
@@ -187,41 +187,5 @@ function RollBack({
       </Button>
       <InlineError error={propose.error} />
     </>
-  )
-}
-
-/** What the director has now against the newest revision; restoring is applying that revision again. */
-function Drift({ directorId }: { readonly directorId: string }) {
-  const { t } = useTranslation()
-  const state = useDirectorState(directorId)
-  const hindrance = useHindrance(directorId)
-  const sentenceOf = useStepSentence()
-  const restore = useCommand(async () => {
-    if (state === null) return
-    await client.call('director.cluster.apply', {
-      directorId,
-      input: {
-        spec: state.spec,
-        baseRevision: state.revision,
-        confirmWithinSec: null,
-        author: { user: '', via: 'console', from: '' },
-        message: t('changes.restoreMessage', { revision: state.revision }),
-      },
-    })
-  })
-  if (state === null) return null
-  return (
-    <Panel title={t('changes.drift', { revision: state.revision })}>
-      <p>{t('changes.driftHint')}</p>
-      <ul>
-        {state.drift.map((step, i) => (
-          <li key={i}>{sentenceOf(step)}</li>
-        ))}
-      </ul>
-      <Button loading={restore.isRunning} disabled={hindrance !== null} onClick={() => void restore.run()}>
-        {t('changes.restore')}
-      </Button>
-      <InlineError error={restore.error} />
-    </Panel>
   )
 }

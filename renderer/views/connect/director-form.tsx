@@ -1,4 +1,4 @@
-import { Button, Checkbox, TextInput } from '@mantine/core'
+import { Autocomplete, Button, Checkbox, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Issue, formatPath } from '../../../core/model/issue.ts'
@@ -30,12 +30,16 @@ export function DirectorForm({
   const [name, setName] = useState(start.name)
   const [target, setTarget] = useState(start.target === null ? emptyTarget : textOfTarget(start.target))
   const [isProduction, setIsProduction] = useState(edited?.isProduction ?? false)
+  const [cluster, setCluster] = useState(edited?.cluster ?? '')
   const [attempt, setAttempt] = useState(0)
 
   const id = start.editedId ?? idFor(name || target.host, new Set(directors.map(({ profile }) => profile.id)))
-  const judged = profileOf(id, name, target, isProduction)
+  const judged = profileOf(id, name, target, isProduction, cluster)
   const issues: readonly Issue[] = attempt > 0 && !judged.ok ? judged.issues : []
-  const nameIssue = issues.find((issue) => formatPath(issue.path) === 'name')
+  const issueAt = (path: string) => issues.find((issue) => formatPath(issue.path) === path)
+  const nameIssue = issueAt('name')
+  const clusterIssue = issueAt('cluster')
+  const clusters = [...new Set(directors.flatMap(({ profile }) => profile.cluster ?? []))].toSorted()
 
   const save = useCommand(async () => {
     if (!judged.ok) return
@@ -47,7 +51,7 @@ export function DirectorForm({
   const labelOf = (issue: Issue): string => {
     const isJump = issue.path.includes('jump')
     const field = String(issue.path.at(-1))
-    if (field === 'name') return t('target.name')
+    if (field === 'name' || field === 'cluster') return t(`target.${field}`)
     return t(isJump ? `target.jumpField.${field}` : `target.${field}`)
   }
 
@@ -73,6 +77,15 @@ export function DirectorForm({
         data-autofocus
       />
       <TargetFields value={target} onChange={setTarget} issues={issues} path={['target']} />
+      <Autocomplete
+        {...fieldOf(['cluster'])}
+        label={t('target.cluster')}
+        description={t('target.clusterHint')}
+        data={clusters}
+        value={cluster}
+        onChange={setCluster}
+        error={clusterIssue === undefined ? undefined : textOf(clusterIssue)}
+      />
       <Checkbox
         label={t('target.production')}
         description={t('target.productionHint')}

@@ -9,6 +9,7 @@ import { InlineError } from '../../components/inline-error.tsx'
 import { Tag } from '../../components/page.tsx'
 import { StatusShape } from '../../components/status-mark.tsx'
 import { statusOfPhase } from '../../frame/session-status.ts'
+import { byCluster } from '../../store/cluster.ts'
 import { useConsole } from '../../store/console-store.ts'
 import type { FormStart } from './connect-view.tsx'
 import styles from './connect.module.css'
@@ -33,38 +34,20 @@ export function DirectorList({
   const offered = (hosts.value ?? []).filter(({ target }) => !known.has(formatTarget(target)))
   return (
     <>
-      {directors.length > 0 && (
-        <section className={styles.group} aria-labelledby="known-directors">
-          <h2 id="known-directors">{t('connect.known')}</h2>
+      {byCluster(directors).map(([cluster, members]) => (
+        <section
+          key={cluster ?? ''}
+          className={styles.group}
+          aria-label={cluster === undefined ? t('connect.known') : t('cluster.title', { name: cluster })}
+        >
+          <h2>{cluster === undefined ? t('connect.known') : t('cluster.title', { name: cluster })}</h2>
           <ul className={styles.list}>
-            {directors.map(({ profile, session }) => (
-              <li key={profile.id}>
-                <Link
-                  href={paths.connectTo(profile.id)}
-                  className={styles.entry}
-                  aria-current={shownId === profile.id ? 'true' : undefined}
-                  onClick={onShow}
-                >
-                  <StatusShape status={statusOfPhase(session.phase)} />
-                  <span style={{ minWidth: 0 }}>
-                    <span className={`sb-cut ${styles.entryName}`} style={{ display: 'block' }} title={profile.name}>
-                      {profile.name} {profile.isProduction && <Tag tone="warn">{t('frame.production')}</Tag>}
-                    </span>
-                    <span
-                      className={`sb-cut ${styles.entryTarget}`}
-                      style={{ display: 'block' }}
-                      title={formatTarget(profile.target)}
-                    >
-                      {formatTarget(profile.target)}
-                    </span>
-                  </span>
-                  <span className={styles.entryPhase}>{t(`phase.${session.phase}`)}</span>
-                </Link>
-              </li>
+            {members.map((entry) => (
+              <Known key={entry.profile.id} entry={entry} isShown={shownId === entry.profile.id} onShow={onShow} />
             ))}
           </ul>
         </section>
-      )}
+      ))}
       <InlineError error={hosts.error} onRetry={hosts.reload} />
       {offered.length > 0 && (
         <section className={styles.group} aria-labelledby="ssh-hosts">
@@ -107,5 +90,42 @@ export function DirectorList({
         </li>
       </ul>
     </>
+  )
+}
+
+function Known({
+  entry: { profile, session },
+  isShown,
+  onShow,
+}: {
+  readonly entry: DirectorEntry
+  readonly isShown: boolean
+  readonly onShow: () => void
+}) {
+  const { t } = useTranslation()
+  return (
+    <li>
+      <Link
+        href={paths.connectTo(profile.id)}
+        className={styles.entry}
+        aria-current={isShown ? 'true' : undefined}
+        onClick={onShow}
+      >
+        <StatusShape status={statusOfPhase(session.phase)} />
+        <span style={{ minWidth: 0 }}>
+          <span className={`sb-cut ${styles.entryName}`} style={{ display: 'block' }} title={profile.name}>
+            {profile.name} {profile.isProduction && <Tag tone="warn">{t('frame.production')}</Tag>}
+          </span>
+          <span
+            className={`sb-cut ${styles.entryTarget}`}
+            style={{ display: 'block' }}
+            title={formatTarget(profile.target)}
+          >
+            {formatTarget(profile.target)}
+          </span>
+        </span>
+        <span className={styles.entryPhase}>{t(`phase.${session.phase}`)}</span>
+      </Link>
+    </li>
   )
 }

@@ -53,8 +53,15 @@ export function profileOf(
   name: string,
   target: TargetText,
   isProduction: boolean,
+  cluster = '',
 ): { ok: true; profile: DirectorProfile } | { ok: false; issues: Issue[] } {
-  const input = { id, name: given(name) ?? target.host.trim(), target: targetOf(target), isProduction }
+  const input = {
+    id,
+    name: given(name) ?? target.host.trim(),
+    target: targetOf(target),
+    isProduction,
+    ...(given(cluster) === undefined ? {} : { cluster: given(cluster) }),
+  }
   const parsed = DirectorProfile.safeParse(input)
   return parsed.success ? { ok: true, profile: parsed.data } : { ok: false, issues: issuesOf(parsed.error, input) }
 }

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { ClusterPanel } from '../../cluster/cluster-panel.tsx'
 import { Page } from '../../components/page.tsx'
 import { Stale, StaleNotice } from '../../components/states.tsx'
 import { useDirector, useFreshness } from '../../store/selectors.ts'
@@ -20,6 +21,7 @@ export default function HostsView({ directorId }: { readonly directorId: string 
       <StaleNotice directorId={directorId} />
       <ClockSkew session={entry.session} />
       <div className={styles.stack}>
+        <ClusterPanel directorId={directorId} />
         <Stale freshness={freshness}>
           <DirectorFacts entry={entry} />
         </Stale>

@@ -8,7 +8,7 @@ import type { ApplyResult } from '../../../core/model/revision.ts'
 import type { VirtualService } from '../../../core/model/service.ts'
 import { ApplyOptionsForm } from '../../change/apply-options.tsx'
 import { ChangeReview } from '../../change/change-review.tsx'
-import { applySpec } from '../../change/change-store.ts'
+import { applySpec } from '../../change/apply-spec.ts'
 import { confirmSeconds } from '../../change/confirm-time.ts'
 import { addService } from '../../change/edits.ts'
 import { usePlan } from '../../change/use-plan.ts'
@@ -59,7 +59,14 @@ export function StepReview(props: StepReviewProps) {
   }
   return (
     <Stack gap="sm">
-      <ChangeReview before={base} after={after} plan={plan} directorName={props.directorName} target={target} />
+      <ChangeReview
+        before={base}
+        after={after}
+        plan={plan}
+        directorId={directorId}
+        directorName={props.directorName}
+        target={target}
+      />
       {accepted.length > 0 && <Text size="sm">{t('wizard.review.noted', { rows: accepted.join(', ') })}</Text>}
       <ApplyOptionsForm
         message={form.message}
