@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { Command, Plan } from '../../core/model/plan.ts'
 import { ClusterChecks } from '../cluster/cluster-checks.tsx'
+import { OtherDocuments } from '../cluster/other-documents.tsx'
 import { CommandBlock } from '../components/copy.tsx'
 import { Icon } from '../components/icon.tsx'
 import { InlineError } from '../components/inline-error.tsx'
@@ -26,6 +27,7 @@ export function ChangeReview({
   directorName,
   hostCommands = [],
   target,
+  isApplying = false,
   without = [],
   onWithout,
 }: {
@@ -39,6 +41,8 @@ export function ChangeReview({
   readonly hostCommands?: readonly Command[]
   /** Where the issues of a refused document lead. */
   readonly target?: IssueTarget
+  /** What the directors have is changing just now: nothing is said of it. */
+  readonly isApplying?: boolean
   /** Directors of the cluster that the change leaves out, and how to leave out others. */
   readonly without?: readonly string[]
   readonly onWithout?: (without: readonly string[]) => void
@@ -52,7 +56,9 @@ export function ChangeReview({
   return (
     <div className={styles.review}>
       <section aria-label={t('review.words')}>
-        <h3 className={styles.heading}>{t('review.words')}</h3>
+        <h3 className={styles.heading}>
+          {plan.checks === null ? t('review.words') : t('cluster.words', { name: directorName })}
+        </h3>
         {plan.error !== null && plan.checks === null ? (
           <InlineError error={plan.error} onRetry={plan.reload} target={target} />
         ) : plan.value === null ? (
@@ -72,7 +78,7 @@ export function ChangeReview({
         )}
       </section>
       {plan.value !== null && steps.length > 0 && <RiskLine plan={plan.value} />}
-      {plan.checks !== null && (
+      {plan.checks !== null && !isApplying && (
         <ClusterChecks
           directorId={directorId}
           checks={plan.checks}
@@ -99,6 +105,9 @@ export function ChangeReview({
             (beforeYaml.error ?? afterYaml.error) === null && <LoadingRows rows={4} />
           )}
           <InlineError error={beforeYaml.error ?? afterYaml.error} onRetry={afterYaml.reload} />
+          {plan.checks !== null && !isApplying && (
+            <OtherDocuments directorId={directorId} checks={plan.checks} after={after} />
+          )}
         </Tabs.Panel>
         <Tabs.Panel value="commands" className={styles.tab}>
           {byHost(commands).map(([host, texts]) => {

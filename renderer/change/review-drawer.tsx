@@ -53,7 +53,8 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   const name = useDirector(directorId)?.profile.name ?? directorId
   const hindrance = useHindrance(directorId)
   const isOutdated = state !== null && state.revision !== change.baseRevision
-  const plan = usePlan(directorId, change.spec, change.adopt, change.without)
+  // While it is applied the directors' states change under it: the plan that was reviewed stays.
+  const plan = usePlan(directorId, change.isApplying ? null : change.spec, change.adopt, change.without)
   const job = useClusterJob(directorId)
   const isOfCluster = plan.checks !== null
   // A job of before says nothing about this change.
@@ -87,6 +88,7 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
           directorId={directorId}
           directorName={name}
           target={target}
+          isApplying={change.isApplying}
           without={change.without}
           onWithout={(without) => updateChange(directorId, { without })}
         />
@@ -103,7 +105,7 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
         ) : (
           <ClusterProgress job={ownJob} target={target} />
         )}
-        {hindrance !== null && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
+        {hindrance !== null && !change.isApplying && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
         <div className={styles.buttons}>
           <Button variant="default" onClick={() => discardChange(directorId)} disabled={change.isApplying}>
             {t('review.discard')}

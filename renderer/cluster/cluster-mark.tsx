@@ -1,15 +1,19 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
+import { isJobOver } from '../../core/contract/clusters.ts'
 import { paths } from '../app/paths.ts'
 import { StatusShape } from '../components/status-mark.tsx'
 import { statusOfPhase } from '../frame/session-status.ts'
-import { isDiverged, useCluster } from '../store/cluster.ts'
+import { isDiverged, useCluster, useClusterJob } from '../store/cluster.ts'
 import styles from './cluster.module.css'
 
 /** The directors of the cluster beside the switch, and in words and shape that their documents differ. */
 export function ClusterMark({ directorId }: { readonly directorId: string }) {
   const { t } = useTranslation()
   const cluster = useCluster(directorId)
+  const job = useClusterJob(directorId)
+  // Between the first director and the last one documents differ on purpose.
+  const isApart = isDiverged(cluster) && (job === undefined || isJobOver(job))
   if (cluster.length < 2) return null
   return (
     <nav
@@ -33,7 +37,7 @@ export function ClusterMark({ directorId }: { readonly directorId: string }) {
           </Link>
         )
       })}
-      {isDiverged(cluster) && (
+      {isApart && (
         <Link href={paths.view(directorId, 'hosts')} className={styles.markDiffers} title={t('cluster.differHint')}>
           <StatusShape status="degraded" />
           {t('cluster.differ')}

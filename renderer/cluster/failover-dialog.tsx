@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import { failoverFacts, failoverWay } from '../../core/model/failover.ts'
-import { serviceAddress, serviceKey } from '../../core/model/service.ts'
+import { serviceAddress } from '../../core/model/service.ts'
 import { client } from '../connection/client.ts'
 import { useCommand } from '../connection/use-call.ts'
 import { Icon } from '../components/icon.tsx'
@@ -164,11 +164,7 @@ function Consequences({ spec }: { readonly spec: ClusterSpec }) {
           <li key={way}>
             <StatusMark status={statusOf[failoverFacts[way].outcome]} label={t(`failover.way.${way}`)} isQuiet />
             <div className="sb-dim">
-              {services.map((service) => (
-                <span key={serviceKey(service)} title={serviceKey(service)}>
-                  {service.name} ({serviceAddress(service)}){' '}
-                </span>
-              ))}
+              {services.map((service) => `${service.name} (${serviceAddress(service)})`).join(', ')}
             </div>
           </li>
         ))}

@@ -1,6 +1,8 @@
 import { type ClusterSpec, parseClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue } from '../../core/model/issue.ts'
 import type { ConnectStepId } from '../../core/contract/session.ts'
+import type { ObservedIpvs, ObservedService } from '../../core/model/observed.ts'
+import { serviceKey } from '../../core/model/service.ts'
 import type { DirectorProfile } from '../../core/model/ssh.ts'
 import { FakeAgentHost } from './fake-agent-host.ts'
 import { FakeConsole, type ConsoleSetup } from './fake-console.ts'
@@ -106,6 +108,107 @@ async function make(path: string, making: Making): Promise<Scenario> {
   return { console, hosts: [host], path }
 }
 
+/** Two directors of one cluster; `second` is the other one's document. The second is the standby one. */
+async function pair(path: string, second: ClusterSpec, third: 'none' | 'away' = 'none'): Promise<Scenario> {
+  const hosts = await Promise.all(
+    [three, second].map((spec, i) =>
+      FakeAgentHost.start({ spec, author, trafficOf: i === 0 ? trafficOf : () => 0, pastMs: 20_000 }),
+    ),
+  )
+  await hosts[1]?.handlers['director.setRole'](
+    { role: 'standby' },
+    { signal: new AbortController().signal, peer: 'page' },
+  )
+  const member = (id: string) => profile({ id, name: id, cluster: 'edge-fra', isProduction: false })
+  const console = new FakeConsole({
+    sshHosts,
+    directors: [
+      ...hosts.map((host, i) => ({ profile: member(`lb${i + 1}`), host, isConnected: true })),
+      ...(third === 'away' ? [{ profile: member('lb3'), host: null }] : []),
+    ],
+  })
+  await console.start()
+  for (const host of hosts) host.run()
+  return { console, hosts, path }
+}
+
+const threeOtherwise: ClusterSpec = {
+  ...three,
+  services: three.services.map((service, s) =>
+    s === 1 ? { ...service, realServers: service.realServers.map((one) => ({ ...one, weight: 9 })) } : service,
+  ),
+}
+
+/** A service as ipvsadm leaves it. */
+const byHand: ObservedService = {
+  vip: '192.0.2.70',
+  port: 5060,
+  protocol: 'udp',
+  fwmark: null,
+  family: 'ipv4',
+  dataplane: 'ipvs',
+  forwarding: 'nat',
+  scheduler: 'wlc',
+  schedulerFlags: [],
+  persistence: { timeoutSec: 360 },
+  onePacket: false,
+  localAddresses: [],
+  announce: 'none',
+  interface: 'lo',
+  check: { type: 'none' },
+  realServers: [71, 72, 73].map((last) => ({
+    address: `192.0.2.${last}`,
+    port: 5060,
+    weight: last - 70,
+    state: 'enabled',
+    forwarding: last === 73 ? 'tun' : 'nat',
+    tunnel: last === 73 ? { type: 'ipip', checksum: 'nocsum' } : null,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    isUp: true,
+  })),
+  ringDigest: null,
+  isForeign: true,
+}
+
+const onIpvs = specOf([
+  {
+    name: 'web',
+    vip: '192.0.2.10',
+    port: 80,
+    dataplane: 'ipvs',
+    scheduler: 'wrr',
+    check: { type: 'none' },
+    realServers: servers(20, 3, 80, { 0: { weight: 3 } }),
+  },
+  {
+    name: 'dns',
+    vip: '192.0.2.11',
+    port: 53,
+    protocol: 'udp',
+    dataplane: 'ipvs',
+    scheduler: 'rr',
+    realServers: servers(30, 2, 53),
+  },
+])
+
+/** A director where somebody works with ipvsadm beside the agent, and perhaps keepalived too. */
+async function disturbed(path: string, writers: ObservedIpvs['writers']): Promise<Scenario> {
+  const scenario = await make(path, { spec: onIpvs, pastMs: 20_000 })
+  const kernel = scenario.hosts[0]?.kernel
+  if (kernel === undefined) throw new TypeError('The scenario has no director.')
+  kernel.ipvs = { ...kernel.ipvs, writers }
+  for (const [key, service] of kernel.services) {
+    if (serviceKey(service) === 'udp/192.0.2.11:53') kernel.services.delete(key)
+    else {
+      const realServers = service.realServers.map((one, i) => (i === 0 ? { ...one, weight: 5 } : one))
+      kernel.services.set(key, { ...service, scheduler: 'wlc', realServers })
+    }
+  }
+  kernel.services.set(`ipvs ${serviceKey(byHand)}`, { ...byHand, realServers: [...byHand.realServers] })
+  return scenario
+}
+
 const down = { '192.0.2.31:8443': 'ECONNREFUSED', '192.0.2.40:443': 'ETIMEDOUT', '192.0.2.41:443': 'ETIMEDOUT' }
 
 /** One director for each step of a connection, which stands still there. */
@@ -174,6 +277,11 @@ export const scenarios = {
     scenario.console.lose('lab')
     return scenario
   },
+  pair: () => pair('/d/lb1/hosts', three),
+  pairApart: () => pair('/d/lb1/hosts', threeOtherwise),
+  pairOneAway: () => pair('/d/lb1/hosts', three, 'away'),
+  disturbed: () => disturbed('/d/lab/changes', []),
+  ruled: () => disturbed('/d/lab/changes', [{ name: 'keepalived', pid: 812 }]),
   unprepared: () =>
     make('/d/lab/overview', {
       spec: three,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AgentHello } from '../../core/contract/agent.ts'
+import { type AgentContract, agentContract, type AgentHello } from '../../core/contract/agent.ts'
 import type { AppInfo, ConsoleContract, Preferences } from '../../core/contract/console.ts'
 import type { CallContext, Handlers } from '../../core/contract/define.ts'
 import { AppError, type WireError } from '../../core/contract/errors.ts'
@@ -16,6 +16,13 @@ import { parseClusterText } from '../../core/formats/yaml/parse.ts'
 import { writeClusterJson, writeClusterYaml } from '../../core/formats/yaml/write.ts'
 import type { Draft } from '../../core/model/draft.ts'
 import type { ClientHost, DirectorProfile, RealServerAccess } from '../../core/model/ssh.ts'
+import { type Client, createClient } from '../../core/rpc/client.ts'
+import { memoryPair } from '../../core/rpc/memory.ts'
+import { serve } from '../../core/rpc/server.ts'
+import { openClusters } from '../../main/console/clusters/clusters.ts'
+import { requestCompletion } from '../../main/console/complete-request.ts'
+import type { DirectorLookup } from '../../main/console/directors.ts'
+import { systemClock } from '../../main/shell/system-clock.ts'
 import type { FakeAgentHost } from './fake-agent-host.ts'
 import { LatestValue } from '../../agent/latest-value.ts'
 
@@ -327,6 +334,12 @@ export class FakeConsole {
 
   #makeHandlers(): Handlers<ConsoleContract> {
     const setup = this.#setup
+    const lookup: DirectorLookup = {
+      get: (directorId) => ({
+        profile: this.#director(directorId).profile,
+        session: { client: () => this.#clientOf(directorId), sshAddress: () => null },
+      }),
+    }
     const own: Partial<Handlers<ConsoleContract>> = {
       'app.info': () => ({
         version: '0.1.0',
@@ -435,6 +448,7 @@ export class FakeConsole {
         throw new AppError('REFUSED', 'This console reads no facts.')
       },
     }
+    const clusters = openClusters(lookup, requestCompletion(lookup, 'desk'), systemClock)
     const agentMethods = this.#directors.find(({ host }) => host !== null)?.host?.handlers ?? {}
     const forwarded = Object.fromEntries(
       Object.keys(agentMethods).map((name) => [
@@ -448,7 +462,15 @@ export class FakeConsole {
         },
       ]),
     )
-    return { ...forwarded, ...own } as Handlers<ConsoleContract>
+    return { ...forwarded, ...clusters.handlers, ...own } as Handlers<ConsoleContract>
+  }
+
+  /** A wire to the agent of a director that is connected; throws OFFLINE. */
+  #clientOf(directorId: string): Client<AgentContract> {
+    const host = this.#hostOf(directorId)
+    const [near, far] = memoryPair()
+    serve(far, agentContract, host.handlers, { peer: 'page', access: 'change' })
+    return createClient(near, agentContract, systemClock)
   }
 
   async *#whileReady(directorId: string, items: AsyncIterable<unknown>): AsyncIterable<unknown> {

@@ -18,6 +18,8 @@ export const cluster = {
     same: 'the same',
     other: 'another one',
     nothing: 'nothing applied yet',
+    diffOf: 'Difference of the document of {name}',
+    words: 'What happens on {name}',
     compare: 'Compare',
     compareTitle: '{first} (−) and {second} (+)',
     line: 'Bring all in line with this…',

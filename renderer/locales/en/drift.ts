@@ -1,6 +1,10 @@
 /** What the kernel has in another way than the revision: services of others, and drift. */
 export const drift = {
   adopt: {
+    others_one: '{count} service set up by somebody else',
+    others_other: '{count} services set up by somebody else',
+    othersHint: 'They are in the kernel and in no revision. They are shown and never touched, until they are adopted.',
+    realServerCount: 'Real servers',
     button: 'Adopt…',
     buttonOf: 'Adopt {service}…',
     title: 'Adopt {service}',

@@ -17,6 +17,8 @@ export const cluster = {
     same: '相同',
     other: '不同',
     nothing: '尚未应用任何内容',
+    diffOf: '{name} 的文档差异',
+    words: '{name} 上将执行的操作',
     compare: '比较',
     compareTitle: '{first}（−）与 {second}（+）',
     line: '全部以此为准…',

@@ -1,5 +1,8 @@
 export const drift = {
   adopt: {
+    others_other: '由他人设置的 {count} 个服务',
+    othersHint: '它们在内核中，但不属于任何版本。接管之前只显示，绝不触碰。',
+    realServerCount: '真实服务器数',
     button: '接管…',
     buttonOf: '接管 {service}…',
     title: '接管 {service}',

@@ -118,7 +118,7 @@ function AdoptForm({
       {plan.value !== null && <AdoptSteps plan={plan.value} />}
       <InlineError error={plan.error ?? adopt.error} onRetry={plan.reload} />
       {hindrance !== null && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
-      <div className={styles.buttons}>
+      <div className={`${styles.buttons} ${styles.foot}`}>
         <Button variant="default" onClick={onClose} data-autofocus>
           {t('action.cancel')}
         </Button>

@@ -14,6 +14,7 @@ import { useCommand, useFetched } from '../../connection/use-call.ts'
 import { useDirectorState, useFreshness, useHindrance } from '../../store/selectors.ts'
 import type { Status } from '../../store/service-state.ts'
 import { Drift } from './drift.tsx'
+import { ForeignServices } from './foreign-services.tsx'
 import { RevisionDiff } from './revision-diff.tsx'
 
 const markOf: Record<RevisionSummary['outcome'], Status> = {
@@ -45,6 +46,7 @@ export default function ChangesView({ directorId }: { readonly directorId: strin
       <StaleNotice directorId={directorId} />
       <Stale freshness={freshness}>
         {state !== null && state.drift.length > 0 && <Drift directorId={directorId} />}
+        <ForeignServices directorId={directorId} />
         <InlineError error={history.error} onRetry={history.reload} />
         {history.value === null ? (
           history.error === null && <LoadingRows />
@@ -150,7 +152,11 @@ function useColumns(): readonly Column<RevisionSummary>[] {
         id: 'touched',
         header: t('changes.touched'),
         width: 220,
-        cell: (row) => <span className="sb-mono">{row.touched.join(' ')}</span>,
+        cell: (row) => (
+          <span className="sb-mono" title={row.touched.join(' ')}>
+            {row.touched.join(' ')}
+          </span>
+        ),
       },
     ],
     [t],

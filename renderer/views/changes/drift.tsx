@@ -32,30 +32,31 @@ export function Drift({ directorId }: { readonly directorId: string }) {
   }
   return (
     <Panel title={t('drift.title', { revision: state.revision })}>
-      <p className={styles.subhead}>{t('drift.hint')}</p>
-      <WriterNotice writers={writers} refusal="restore" />
-      {groups.map(([group, lines]) => (
-        <DriftGroup
-          key={group}
-          group={group}
-          lines={lines}
-          state={state}
-          isFirst={group === groups[0]?.[0]}
-          onTake={hindrance === null ? () => take(group) : null}
-        />
-      ))}
-      <div className={styles.actions}>
-        <Button
-          disabled={hindrance !== null || writers.length > 0}
-          onClick={() => {
-            proposeRestore(directorId, t('changes.restoreMessage', { revision: state.revision }))
-            openReview(directorId)
-          }}
-        >
-          {t('drift.restore')}
-        </Button>
-        <TakeAll state={state} isDisabled={hindrance !== null} onTake={() => take()} />
-        {hindrance !== null && <span className="sb-dim">{t(`hindrance.${hindrance}`)}</span>}
+      <div className={styles.stack}>
+        <p>{t('drift.hint')}</p>
+        <WriterNotice writers={writers} refusal="restore" />
+        {groups.map(([group, lines]) => (
+          <DriftGroup
+            key={group}
+            group={group}
+            lines={lines}
+            state={state}
+            onTake={hindrance === null ? () => take(group) : null}
+          />
+        ))}
+        <div className={styles.actions}>
+          <Button
+            disabled={hindrance !== null || writers.length > 0}
+            onClick={() => {
+              proposeRestore(directorId, t('changes.restoreMessage', { revision: state.revision }))
+              openReview(directorId)
+            }}
+          >
+            {t('drift.restore')}
+          </Button>
+          <TakeAll state={state} isDisabled={hindrance !== null} onTake={() => take()} />
+          {hindrance !== null && <span className="sb-dim">{t(`hindrance.${hindrance}`)}</span>}
+        </div>
       </div>
     </Panel>
   )
@@ -67,13 +68,11 @@ function DriftGroup({
   group,
   lines,
   state,
-  isFirst,
   onTake,
 }: {
   readonly group: string
   readonly lines: readonly DriftLine[]
   readonly state: DirectorState
-  readonly isFirst: boolean
   /** Null where nothing can be changed now. */
   readonly onTake: (() => void) | null
 }) {
@@ -83,7 +82,7 @@ function DriftGroup({
   const left = useMemo(() => takeTheirs(state.spec, state.observed, state.drift, group), [state, group])
   const isTakeable = left.spec !== state.spec
   return (
-    <section className={isFirst ? undefined : styles.group} aria-label={title}>
+    <section aria-label={title}>
       <div className={styles.groupHead}>
         <h3 className={styles.groupName}>{title}</h3>
         {isTakeable && (
@@ -98,7 +97,7 @@ function DriftGroup({
           </Button>
         )}
       </div>
-      <table className={styles.lines}>
+      <table className={`${styles.lines} ${styles.columns}`}>
         <thead>
           <tr>
             <th scope="col">{t('drift.column.what')}</th>
