@@ -18,7 +18,7 @@ const kernelLane = (name: string, testTimeout: number) => ({
     pool: 'forks' as const,
     fileParallelism: false,
     testTimeout,
-    hookTimeout: minutes(3),
+    hookTimeout: Math.max(testTimeout, minutes(3)),
     teardownTimeout: minutes(1),
   },
 })
@@ -34,6 +34,7 @@ export default defineConfig({
       pureLane('contract'),
       kernelLane('packet', minutes(1)),
       kernelLane('netns', minutes(3)),
+      kernelLane('guest', minutes(5)),
       kernelLane('e2e', minutes(5)),
     ],
   },

@@ -1,7 +1,7 @@
 // The lanes of `npm test`: their order, what each needs built, and what the machine must offer.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import { findProgram, missingNeeds } from '../setup/debian-packages.mjs'
+import { findProgram, guestPackages, missingNeeds } from '../setup/debian-packages.mjs'
 
 /**
  * @typedef {object} Lane
@@ -42,12 +42,19 @@ const labObstacle = (machine) => {
   )
 }
 
+/** @param {Machine} machine */
+const guestObstacle = (machine) => {
+  if (!machine.isRoot) return 'needs root (the files of a guest belong to root)'
+  return lacks([...guestPackages, 'clang', 'llvm', 'iproute2', 'openssh-server', 'openssh-client'], machine)
+}
+
 /** @type {readonly Lane[]} */
 export const lanes = [
   { name: 'unit', builds: [], obstacle: () => undefined },
   { name: 'contract', builds: ['bpf', 'console', 'renderer'], obstacle: () => undefined },
   { name: 'packet', builds: ['bpf'], obstacle: bpfObstacle },
   { name: 'netns', builds: ['bpf', 'agent'], obstacle: labObstacle },
+  { name: 'guest', builds: ['bpf', 'agent'], obstacle: guestObstacle },
   {
     name: 'e2e',
     builds: ['bpf', 'agent', 'console', 'renderer'],

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 
 /**
- * @typedef {'build' | 'demo' | 'test'} Purpose
+ * @typedef {'build' | 'demo' | 'guest' | 'test'} Purpose guest: what the guest lab needs on top of the demo's needs
  * @typedef {object} Need
  * @property {string} name the Debian package
  * @property {string} why completes "needed to …"
@@ -13,8 +13,9 @@ import path from 'node:path'
  * @typedef {{ program: string } | { file: string } | { fontIn: readonly string[], pattern: RegExp }} Probe
  */
 
-const all = /** @type {const} */ (['build', 'demo', 'test'])
-const lab = /** @type {const} */ (['demo', 'test'])
+const all = /** @type {const} */ (['build', 'demo', 'guest', 'test'])
+const lab = /** @type {const} */ (['demo', 'guest', 'test'])
+const guest = /** @type {const} */ (['guest', 'test'])
 const tests = /** @type {const} */ (['test'])
 /** @param {string} name */
 const program = (name) => ({ program: name })
@@ -51,8 +52,27 @@ export const needs = [
       { fontIn: ['/usr/share/fonts', '/usr/local/share/fonts'], pattern: /cjk|wqy|droidsansfallback|source-?han/i },
     ],
   },
+  {
+    name: 'qemu-system-x86',
+    why: 'run a kernel with IPVS in a guest',
+    purposes: guest,
+    probes: [program('qemu-system-x86_64')],
+  },
+  { name: 'busybox-static', why: 'start the guest', purposes: guest, probes: [program('busybox')] },
+  { name: 'kmod', why: "find and load the modules of the guest's kernel", purposes: guest, probes: [program('kmod')] },
+  { name: 'e2fsprogs', why: "make the guest's disks", purposes: guest, probes: [program('mkfs.ext4')] },
+  { name: 'cpio', why: "make the guest's initramfs", purposes: guest, probes: [program('cpio')] },
+  { name: 'ipvsadm', why: 'compare with what it shows, in the guest', purposes: guest, probes: [program('ipvsadm')] },
+  { name: 'keepalived', why: 'live beside it, in the guest', purposes: guest, probes: [program('keepalived')] },
+  { name: 'nftables', why: 'see and set packet filter rules in the guest', purposes: guest, probes: [program('nft')] },
+  { name: 'conntrack', why: 'see tracked connections in the guest', purposes: guest, probes: [program('conntrack')] },
+  { name: 'tcpdump', why: 'see packets in the guest', purposes: guest, probes: [program('tcpdump')] },
+  { name: 'iputils-ping', why: 'ask who answers in the guest', purposes: guest, probes: [program('ping')] },
   { name: 'chromium', why: 'run the end-to-end tests', purposes: tests, probes: [program('chromium')] },
 ]
+
+/** Those that only the guest lab needs. */
+export const guestPackages = needs.filter(({ purposes }) => purposes === guest).map(({ name }) => name)
 
 /** Administrators' folders are not in every PATH, and the tools there are still the ones that are used. */
 export const searchPath = () => [

@@ -112,7 +112,7 @@ export class LabHost {
     const { addresses, ssh, accounts } = this.#options
     await mkdir(this.#seedDir, { recursive: true, mode: 0o700 })
     await makeKey(join(this.#seedDir, 'ssh_host_ed25519_key'), `root@${this.name}`)
-    this.#fingerprint = await readFingerprint(this.#seedDir)
+    this.#fingerprint = await readFingerprint(this.publicKeyFile)
     const listen = [addresses.data, ...(addresses.management === undefined ? [] : [addresses.management])]
     const interfaces = ['eth0', ...(addresses.management === undefined ? [] : ['mgmt0'])]
     const links = [
@@ -184,7 +184,7 @@ export class LabHost {
     })
     await copyFile(`${path}.pub`, this.publicKeyFile)
     await this.restartSsh()
-    this.#fingerprint = await readFingerprint(this.#seedDir)
+    this.#fingerprint = await readFingerprint(this.publicKeyFile)
     return this.#fingerprint
   }
 

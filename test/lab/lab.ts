@@ -20,7 +20,7 @@ import type { ProcessIdentity } from './process-identity.ts'
 import type { BurstResult } from './request-burst.ts'
 import { writeSshClientConfig } from './ssh-client-config.ts'
 import { makeKey } from './ssh-server.ts'
-import { deleteLink, linkAlias } from './sweep.ts'
+import { deleteLink, deleteLinkNow, linkAlias } from './sweep.ts'
 import { tearDownAtExit } from './teardown.ts'
 
 export type { ExecOptions, ExecResult, HostProcess } from './host-process.ts'
@@ -83,12 +83,7 @@ export class Lab {
     const link = `${linkPrefix}${layout.number}`
     this.#record = { number: layout.number, owner, link, processes: [], hosts: {} }
     writeRecord(this.stateDir, this.#record)
-    this.#forget = tearDownAtExit({
-      stateDir: this.stateDir,
-      link,
-      rootPids: () => this.#trees().flatMap((tree) => (tree.running ? [tree.rootPid] : [])),
-      stop: () => this.stop(),
-    })
+    this.#forget = tearDownAtExit({ now: () => this.#tearDownNow(), stop: () => this.stop() })
     this.#switch = new LabSwitch(link)
     const { ssh = {}, accounts = [] } = options.director ?? {}
     this.#hosts = new Map(
@@ -272,6 +267,12 @@ export class Lab {
   stop(): Promise<void> {
     this.#stopping ??= this.#tearDown()
     return this.#stopping
+  }
+
+  #tearDownNow(): void {
+    for (const tree of this.#trees()) tree.killNow()
+    deleteLinkNow(this.#record.link)
+    removeStateDir(this.stateDir)
   }
 
   async #tearDown(): Promise<void> {

@@ -75,6 +75,11 @@ export class ProcessTree {
     this.child.stdin.write(`${line}\n`)
   }
 
+  /** Kills the root, without waiting for the rest, which the kernel ends with it. */
+  killNow(): void {
+    if (this.#running) this.child.kill('SIGKILL')
+  }
+
   /**
    * Ends the tree at once. Process 1 goes first: it ends only after all others in its pid namespace, so nothing of the
    * tree runs any more when this resolves. The kernel then removes its links and mounts.

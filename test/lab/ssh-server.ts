@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { machineCommand } from './machine-command.ts'
 
 export interface SshServerOptions {
@@ -24,8 +23,8 @@ export const fingerprintOf = (publicKey: string): string => {
   return `SHA256:${createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64').replace(/=+$/, '')}`
 }
 
-export const readFingerprint = async (dir: string): Promise<string> =>
-  fingerprintOf(await readFile(join(dir, 'ssh_host_ed25519_key.pub'), 'utf8'))
+export const readFingerprint = async (publicKeyFile: string): Promise<string> =>
+  fingerprintOf(await readFile(publicKeyFile, 'utf8'))
 
 /** Where a host keeps what the lab gave it. */
 export const hostFilesDir = '/run/lab'

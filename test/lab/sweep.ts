@@ -1,7 +1,9 @@
 /**
  * Removes what labs of crashed runs left behind: `node test/lab/sweep.ts`. What belongs to a running owner stays.
  */
+import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
+import { sweepGuests } from './guest/guest-state.ts'
 import { findStates, isOwned, linkPrefix, removeStateDir } from './lab-state.ts'
 import { machineCommand } from './machine-command.ts'
 import { isRunning, signalProcess } from './process-identity.ts'
@@ -36,9 +38,14 @@ export const deleteLink = async (name: string): Promise<void> => {
   }
 }
 
-/** Removes processes, links and state directories of labs whose owner is dead; returns one line for each. */
+/** The same without waiting, for the end of the process. */
+export const deleteLinkNow = (name: string): void => {
+  spawnSync('ip', ['link', 'delete', name], { stdio: 'ignore' })
+}
+
+/** Removes processes, links and state directories of labs and guests whose owner is dead; returns a line for each. */
 export const sweep = async (): Promise<string[]> => {
-  const removed: string[] = []
+  const removed: string[] = sweepGuests()
   for (const { dir, record } of findStates()) {
     if (record === undefined) {
       const age = Date.now() - (statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())

@@ -1,12 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { removeStateDir } from './lab-state.ts'
-
-/** What must go when the owner of a lab ends, however it ends. */
+/** What must go when the owner of a lab or a guest ends, however it ends. */
 export interface Teardown {
-  readonly stateDir: string
-  readonly link: string
-  /** Pids of the roots of the process trees that still run. */
-  readonly rootPids: () => readonly number[]
+  /** Kills and removes everything before it returns. */
+  readonly now: () => void
   /** The orderly way. */
   readonly stop: () => Promise<void>
 }
@@ -16,17 +11,7 @@ const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The owner ends now: kill, remove, no waiting. Reached by process.exit and by uncaught exceptions. */
 const tearDownNow = (): void => {
-  for (const lab of open) {
-    for (const pid of lab.rootPids()) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // Gone already.
-      }
-    }
-    spawnSync('ip', ['link', 'delete', lab.link], { stdio: 'ignore' })
-    removeStateDir(lab.stateDir)
-  }
+  for (const lab of open) lab.now()
   open.clear()
 }
 

@@ -12,7 +12,7 @@ const report = (passed: number, failed: number, skipped = 0) => ({
 })
 
 test('all lanes run in their order, or those that are named', () => {
-  expect(parseTestArguments([], names).lanes).toEqual(['unit', 'contract', 'packet', 'netns', 'e2e'])
+  expect(parseTestArguments([], names).lanes).toEqual(['unit', 'contract', 'packet', 'netns', 'guest', 'e2e'])
   expect(parseTestArguments(['--lane', 'e2e', '--lane', 'unit'], names).lanes).toEqual(['unit', 'e2e'])
   expect(parseTestArguments(['--json', '--long', 'maglev'], names)).toMatchObject({
     json: true,
@@ -66,6 +66,9 @@ test('a lane that cannot run says why and counts as one skip', () => {
   const e2e = lanes.find((lane) => lane.name === 'e2e')
   expect(e2e?.obstacle({ ...machine, missingPackages: ['chromium'] })).toBe('not installed: chromium')
   expect(e2e?.obstacle({ ...machine, namespaceError: 'Operation not permitted' })).toContain('not permitted')
+  const guest = lanes.find((lane) => lane.name === 'guest')
+  expect(guest?.obstacle(machine)).toBeUndefined()
+  expect(guest?.obstacle({ ...machine, missingPackages: ['qemu-system-x86'] })).toBe('not installed: qemu-system-x86')
   expect(skippedLane('e2e', 'needs root').counts).toEqual({ passed: 0, failed: 0, skipped: 1 })
 })
 

@@ -28,9 +28,16 @@ test('a package is missing when one of its files is', () => {
 })
 
 test('the demo needs no Chromium, the tests do', () => {
-  const names = (purpose: 'demo' | 'test') => missingNeeds(purpose, () => false).map((need) => need.name)
+  const names = (purpose: 'demo' | 'guest' | 'test') => missingNeeds(purpose, () => false).map((need) => need.name)
   expect(names('demo')).not.toContain('chromium')
   expect(names('test')).toContain('chromium')
+})
+
+test('the demo on a guest needs what the demo needs, and QEMU on top', () => {
+  const names = (purpose: 'demo' | 'guest' | 'test') => missingNeeds(purpose, () => false).map((need) => need.name)
+  expect(names('guest')).toEqual(expect.arrayContaining(names('demo')))
+  expect(names('demo')).not.toContain('qemu-system-x86')
+  for (const purpose of ['guest', 'test'] as const) expect(names(purpose)).toContain('qemu-system-x86')
 })
 
 test('nothing is installed when nothing is missing', () => {
