@@ -31,7 +31,7 @@ test('plan, apply, confirm, history, export: the way of a document', async () =>
   expect(plan.stdout.split('\n').slice(0, 3)).toEqual([
     'On revision 0:',
     '   1. Attach the eBPF dataplane to eth0',
-    '   2. Add virtual service tcp/192.0.2.10:80 on eth0: DR, mh',
+    '   2. Add virtual service tcp/192.0.2.10:80 on eth0: eBPF, DR, mh',
   ])
   const applied = await cli(['apply', '-', '--message', 'first light', '--confirm-within', '60'], good)
   expect(applied).toMatchObject({ code: 0, stderr: '' })
@@ -69,12 +69,12 @@ test.each([
   [
     'port 70000',
     changed('    port: 80', '    port: 70000'),
-    'line 6: services[0].port: found 70000, expected a whole number from 1 to 65535',
+    'line 6: services[0].port: found 70000, expected a whole number from 1 to 65535, or 0 for every port',
   ],
   [
     'a VIP that is no address',
     changed('192.0.2.10', 'web'),
-    'line 5: services[0].vip: found "web", expected an IPv4 address such as 192.0.2.10',
+    'line 5: services[0].vip: found "web", expected an IPv4 or IPv6 address such as 192.0.2.10 or 2001:db8::10',
   ],
   [
     'a VIP equal to a real server',
@@ -89,7 +89,7 @@ test.each([
   [
     'DR with another port',
     changed('        port: 80', '        port: 81'),
-    'services[0].realServers[0].port: found 81, expected the port of the virtual service, 80: DR cannot translate ports',
+    'services[0].realServers[0].port: found 81, expected the port of the virtual service, 80: only NAT and FullNAT translate ports',
   ],
   ['an empty file', '', 'document: found nothing, expected a document; the file is empty'],
   ['malformed YAML', changed('  - name: web', '  - name: [web'), /line \d+: document: found .*, expected YAML or JSON/],
@@ -122,7 +122,7 @@ test('with --json an error is one JSON value on stderr', async () => {
   expect([result.code, result.stdout]).toEqual([2, ''])
   expect(JSON.parse(result.stderr)).toMatchObject({
     code: 'BAD_INPUT',
-    issues: [{ path: ['services', 0, 'port'], found: '70000', expectation: 'port', line: 6 }],
+    issues: [{ path: ['services', 0, 'port'], found: '70000', expectation: 'portOrAny', line: 6 }],
   })
 })
 
