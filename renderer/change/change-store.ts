@@ -92,14 +92,22 @@ export function proposeAdoption(
 
 /**
  * Proposes the newest document as it is: what the kernel has in another way comes back, and other directors of the
- * cluster get it. Edits that are pending are put aside for it.
+ * cluster get it. Not while edits are pending: they would be lost for it.
  */
 export function proposeRestore(directorId: string, message: string): void {
   const state = useConsole.getState().data[directorId]?.state
   if (state === null || state === undefined) return
-  if (useChange.getState().pending[directorId]?.isApplying === true) return
+  const before = useChange.getState().pending[directorId]
+  if (before !== undefined && (before.isApplying || !isSame(before.base, before.spec))) return
   put(directorId, { ...changeOf(state.revision, state.spec), message })
 }
+
+/** True where edits of this director's document wait for their review. */
+export const useHasEdits = (directorId: string): boolean =>
+  useChange(({ pending }) => {
+    const change = pending[directorId]
+    return change !== undefined && !isSame(change.base, change.spec)
+  })
 
 export function updateChange(
   directorId: string,

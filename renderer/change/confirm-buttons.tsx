@@ -1,16 +1,15 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import type { ClusterJob } from '../../core/contract/clusters.ts'
 import { fromWireError } from '../../core/contract/errors.ts'
 import { client } from '../connection/client.ts'
 import { useCommand } from '../connection/use-call.ts'
 import { InlineError } from '../components/inline-error.tsx'
-import { jobOf, useClusterJob } from '../store/cluster.ts'
-import { useConsole } from '../store/console-store.ts'
+import { useClusterJob } from '../store/cluster.ts'
 import styles from './confirm-buttons.module.css'
 
 /** Directors whose revision was made by the same apply and awaits its confirmation too; the director itself among them. */
-function settledWith(directorId: string, revision: number): string[] {
-  const job = jobOf(useConsole.getState().jobs, directorId)
+function settledWith(job: ClusterJob | undefined, directorId: string, revision: number): string[] {
   const together = job?.state === 'applied' ? job.members.filter(({ result }) => result?.outcome === 'unconfirmed') : []
   const isOfJob = together.some((one) => one.directorId === directorId && one.result?.revision === revision)
   return isOfJob ? together.map((one) => one.directorId) : [directorId]
@@ -32,8 +31,7 @@ export function ConfirmButtons({
   readonly size?: 'compact-xs' | 'sm'
 }) {
   const { t } = useTranslation()
-  useClusterJob(directorId)
-  const directorIds = settledWith(directorId, revision)
+  const directorIds = settledWith(useClusterJob(directorId), directorId, revision)
   const settle = async (decision: 'confirm' | 'revert'): Promise<void> => {
     if (directorIds.length === 1) {
       const input = { directorId, input: { revision } }

@@ -3,11 +3,11 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 import { paths } from '../app/paths.ts'
-import { openReview, proposeRestore } from '../change/change-store.ts'
+import { openReview, proposeRestore, useHasEdits } from '../change/change-store.ts'
 import { Panel } from '../components/page.tsx'
 import { StatusMark } from '../components/status-mark.tsx'
 import { statusOfPhase } from '../frame/session-status.ts'
-import { type ClusterDirector, commonDigest, isDiverged, useCluster } from '../store/cluster.ts'
+import { type ClusterDirector, commonDigest, contestedVips, isDiverged, useCluster } from '../store/cluster.ts'
 import { useHindrance } from '../store/selectors.ts'
 import styles from './cluster.module.css'
 import { CompareDialog } from './compare-dialog.tsx'
@@ -23,6 +23,8 @@ export function ClusterPanel({ directorId }: { readonly directorId: string }) {
   if (name === undefined) return null
   const common = commonDigest(cluster)
   const isApart = isDiverged(cluster)
+  const contested = contestedVips(cluster)
+  const areActive = cluster.filter(({ state }) => state?.role === 'active').length
   return (
     <Panel title={t('cluster.title', { name })}>
       <div className={styles.stack}>
@@ -30,6 +32,11 @@ export function ClusterPanel({ directorId }: { readonly directorId: string }) {
         {isApart && (
           <p role="status">
             <StatusMark status="degraded" label={t('cluster.differHint')} />
+          </p>
+        )}
+        {contested.length > 0 && (
+          <p role="status">
+            <StatusMark status="down" label={t('cluster.contested', { vips: contested.join(', ') })} />
           </p>
         )}
         <table className={styles.table}>
@@ -56,7 +63,7 @@ export function ClusterPanel({ directorId }: { readonly directorId: string }) {
                 shownId={directorId}
                 common={common}
                 isApart={isApart}
-                hasOthers={cluster.length > 1}
+                canBeActive={cluster.length > 1 && (areActive !== 1 || director.state?.role === 'standby')}
                 onCompare={setCompared}
                 onActive={setTarget}
               />
@@ -75,7 +82,7 @@ function Row({
   shownId,
   common,
   isApart,
-  hasOthers,
+  canBeActive,
   onCompare,
   onActive,
 }: {
@@ -83,13 +90,14 @@ function Row({
   readonly shownId: string
   readonly common: string | null
   readonly isApart: boolean
-  readonly hasOthers: boolean
+  readonly canBeActive: boolean
   readonly onCompare: (directorId: string) => void
   readonly onActive: (directorId: string) => void
 }) {
   const { t } = useTranslation()
   const { profile, session } = entry
   const hindrance = useHindrance(profile.id)
+  const isEdited = useHasEdits(profile.id)
   const isShown = profile.id === shownId
   const vips = [...new Set(state?.observed.vips.map(({ address }) => address))]
   return (
@@ -139,8 +147,8 @@ function Row({
             <Button
               size="compact-xs"
               variant="default"
-              disabled={hindrance !== null}
-              title={hindrance === null ? undefined : t(`hindrance.${hindrance}`)}
+              disabled={hindrance !== null || isEdited}
+              title={hindrance !== null ? t(`hindrance.${hindrance}`) : isEdited ? t('cluster.edited') : undefined}
               onClick={() => {
                 proposeRestore(profile.id, t('cluster.lineMessage', { name: profile.name, revision: state.revision }))
                 openReview(profile.id)
@@ -149,7 +157,7 @@ function Row({
               {t('cluster.line')}
             </Button>
           )}
-          {hasOthers && state?.role === 'standby' && (
+          {canBeActive && state !== null && (
             <Button
               size="compact-xs"
               variant="default"

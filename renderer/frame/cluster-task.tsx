@@ -21,7 +21,7 @@ export function ClusterTask({ directorId }: { readonly directorId: string }) {
   if (job === undefined) return null
   if (job.state === 'applied') {
     const awaiting = awaitingOf(job, data)
-    return awaiting.length < 2 ? null : <AwaitingTask awaiting={awaiting} job={job} />
+    return awaiting.length === 0 ? null : <AwaitingTask awaiting={awaiting} />
   }
   if (isJobOver(job) && closed === job.id) return null
   return <JobTask job={job} onClose={() => setClosed(job.id)} />
@@ -53,10 +53,10 @@ export function useIsClusterTask(directorId: string): boolean {
   const job = useClusterJob(directorId)
   const data = useConsole((s) => s.data)
   if (job === undefined) return false
-  return job.state === 'applied' ? awaitingOf(job, data).length > 1 : !isJobOver(job)
+  return job.state === 'applied' ? awaitingOf(job, data).length > 0 : !isJobOver(job)
 }
 
-function AwaitingTask({ awaiting, job }: { readonly awaiting: readonly Awaiting[]; readonly job: ClusterJob }) {
+function AwaitingTask({ awaiting }: { readonly awaiting: readonly Awaiting[] }) {
   const { t } = useTranslation()
   const nameOf = useDirectorName()
   const first = awaiting.reduce((a, b) => (b.endsAtMs < a.endsAtMs ? b : a))
@@ -65,7 +65,7 @@ function AwaitingTask({ awaiting, job }: { readonly awaiting: readonly Awaiting[
   return (
     <div className={styles.task} data-tone="accent">
       <StatusShape status="degraded" />
-      <span role="status">{t('cluster.awaiting', { count: job.members.length })}</span>
+      <span role="status">{t('cluster.awaiting', { count: awaiting.length })}</span>
       {left !== null && <span>{t('footer.revertsIn', { seconds: Math.ceil(left / 1000) })}</span>}
       {lost.length > 0 && <span>{t('cluster.awaitingLost', { names: lost.join(', ') })}</span>}
       <ConfirmButtons directorId={first.directorId} revision={first.revision} />

@@ -75,10 +75,19 @@ export function commonDigest(members: readonly ClusterDirector[]): string | null
   return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null
 }
 
-/** The last apply to the cluster of this director; undefined where there was none since the console started. */
-export function useClusterJob(directorId: string | undefined): ClusterJob | undefined {
-  return useConsole((s) => jobOf(s.jobs, directorId))
+/** VIPs that more than one active director raises and answers ARP for; a router may well have several ways. */
+export function contestedVips(members: readonly ClusterDirector[]): string[] {
+  const owners = members.flatMap(({ state }) =>
+    state?.role !== 'active'
+      ? []
+      : [...new Set(state.spec.services.flatMap(({ vip, announce }) => (announce === 'arp' && vip !== undefined ? [vip] : [])))],
+  )
+  return [...new Set(owners.filter((vip, i) => owners.indexOf(vip) !== i))]
 }
 
-export const jobOf = (jobs: readonly ClusterJob[], directorId: string | undefined): ClusterJob | undefined =>
-  jobs.findLast(({ members }) => members.some((member) => member.directorId === directorId))
+/** The last apply to the cluster of this director; undefined where there was none since the console started. */
+export function useClusterJob(directorId: string | undefined): ClusterJob | undefined {
+  return useConsole((s) =>
+    s.jobs.findLast(({ members }) => members.some((member) => member.directorId === directorId)),
+  )
+}

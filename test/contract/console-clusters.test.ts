@@ -7,7 +7,7 @@ import type { ClusterJob } from '../../core/contract/clusters.ts'
 import { consoleContract, type ConsoleContract } from '../../core/contract/console.ts'
 import type { InputOf } from '../../core/contract/define.ts'
 import { AppError } from '../../core/contract/errors.ts'
-import { emptySpec } from '../../core/model/cluster-spec.ts'
+import { ClusterSpec, emptySpec } from '../../core/model/cluster-spec.ts'
 import { type Client, createClient } from '../../core/rpc/client.ts'
 import { memoryPair } from '../../core/rpc/memory.ts'
 import { serve } from '../../core/rpc/server.ts'
@@ -193,6 +193,21 @@ test('a director that refuses the document, is outdated, or has a revision that 
   const busy = await applied(change({ baseRevisions: { lb1: 1, lb2: 0 } }))
   expect(errors(busy.members)).toEqual({ lb1: 'lb1: revision 1 is running or awaits its confirmation.' })
   expect(agents.lb2.did).toEqual([])
+})
+
+test('two active directors do not both get a VIP that they would answer for; routers may have several ways', async () => {
+  const role = { directorId: 'lb2', input: { role: 'active' } } as const
+  await client.call('director.director.setRole', role)
+  const spec = (announce: 'arp' | 'route') => {
+    const service = { name: 'web', vip: '192.0.2.10', port: 80, announce, realServers: [] }
+    return ClusterSpec.parse({ apiVersion: 'signalbox/v1', name: 'new', services: [service] })
+  }
+  const input = { directorIds: ['lb3', 'lb2', 'lb1'] }
+  const message = 'lb1 and lb2 are both active: both would answer for 192.0.2.10.'
+  expect(errors(await client.call('clusters.plan', { ...input, spec: spec('arp') }))).toEqual({ lb1: message })
+  const job = await applied(change({ ...input, spec: spec('arp') }))
+  expect([job.state, errors(job.members)]).toEqual(['refused', { lb1: message }])
+  expect(errors(await client.call('clusters.plan', { ...input, spec: spec('route') }))).toEqual({})
 })
 
 test('a director lost in the middle is looked at when it is back, and taken back with the others', async () => {

@@ -1,4 +1,4 @@
-import { type ClusterSpec, parseClusterSpec } from '../../core/model/cluster-spec.ts'
+import { ClusterSpec, parseClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue } from '../../core/model/issue.ts'
 import type { ConnectStepId } from '../../core/contract/session.ts'
 import type { ObservedIpvs, ObservedService } from '../../core/model/observed.ts'
@@ -29,7 +29,8 @@ const profile = (fields: Partial<DirectorProfile> = {}): DirectorProfile => ({
 function specOf(services: readonly Record<string, unknown>[]): ClusterSpec {
   const parsed = parseClusterSpec({ apiVersion: 'signalbox/v1', name: 'lab', services })
   if (!parsed.ok) throw new Error(parsed.issues.map(formatIssue).join('\n'))
-  return parsed.value
+  // As it comes over a wire: the digest of a document goes by its text, and filled defaults have their place by then.
+  return ClusterSpec.parse(parsed.value)
 }
 
 const servers = (first: number, count: number, port: number, more: Record<number, Record<string, unknown>> = {}) =>

@@ -2,12 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { ClusterJob, memberPhases } from '../../core/contract/clusters.ts'
 import { connectDetails, removeDetails, unfitReasons } from '../../core/contract/connect-details.ts'
 import { errorCodes } from '../../core/contract/errors.ts'
 import { connectStepIds } from '../../core/contract/session.ts'
 import { eventTemplates } from '../../core/model/event-sentences.ts'
+import { failoverWays } from '../../core/model/failover.ts'
 import { expectations } from '../../core/model/issue.ts'
 import { RevertReason, RevisionOutcome } from '../../core/model/revision.ts'
+import { driftSubjects, driftWords } from '../../core/reconcile/drift-lines.ts'
 import { stepTemplates } from '../../core/reconcile/sentences.ts'
 import { en } from '../../renderer/locales/en/index.ts'
 import { zhCN } from '../../renderer/locales/zh-CN/index.ts'
@@ -73,6 +76,18 @@ describe.each(Object.keys(languages) as (keyof typeof languages)[])('%s has a se
   test('every outcome of a revision and every reason to take it back', () => {
     has('outcome.', RevisionOutcome.options)
     has('revertReason.', RevertReason.options)
+  })
+  test('every place of a director in an apply, and every way that an apply to a cluster ends', () => {
+    has('cluster.phase.', memberPhases)
+    has(
+      'cluster.job.',
+      ClusterJob.shape.state.options.map((state) => `${state}_other`),
+    )
+  })
+  test('every line of a drift, and every way through a failover', () => {
+    has('drift.what.', driftSubjects)
+    has('drift.value.', driftWords)
+    has('failover.way.', failoverWays)
   })
   test('every event and every step of a plan', () => {
     expect(Object.keys(eventTemplates[language])).toEqual(Object.keys(eventTemplates.en))

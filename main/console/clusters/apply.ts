@@ -1,6 +1,7 @@
 import type { ApplyRequest, DirectorState } from '../../../core/contract/agent.ts'
 import type { ClusterJob, ClusterMember } from '../../../core/contract/clusters.ts'
 import { AppError } from '../../../core/contract/errors.ts'
+import { checkAll } from './check.ts'
 import { isUnanswered, type Member, wireErrorOf } from './member.ts'
 
 /** How long a director that was lost in the middle may take to be there again, to be taken back. */
@@ -16,8 +17,8 @@ export interface Report {
   state(state: ClusterJob['state']): void
 }
 
-/** A director whose check passed, with what it had before. */
-interface Checked {
+/** A director with what it had before. */
+interface Before {
   readonly member: Member
   readonly former: DirectorState
 }
@@ -28,11 +29,20 @@ interface Checked {
  */
 export async function applyToAll(members: readonly Member[], wanted: ClusterApply, report: Report): Promise<void> {
   report.state('checking')
-  const checks = await Promise.all(members.map((member) => check(member, wanted, report)))
-  const checked = checks.filter((one) => one !== null)
+  for (const { id } of members) report.member(id, { phase: 'checking' })
+  const { spec, adopt, drainSec } = wanted
+  const checks = await checkAll(members, { spec, adopt, drainSec }, (member, former) =>
+    refuseOutdated(member, former, wanted.baseRevisions[member.id]),
+  )
+  for (const check of checks) {
+    const { member, error } = check
+    if (error !== null) report.member(member.id, { phase: 'refused', error })
+    else report.member(member.id, { phase: 'checked', steps: check.plan.steps.length })
+  }
+  const checked = checks.filter((one) => one.error === null)
   if (checked.length < members.length) return report.state('refused')
   report.state('applying')
-  const applied: Checked[] = []
+  const applied: Before[] = []
   for (const one of checked) {
     const outcome = await applyTo(one, wanted, report)
     if (outcome === 'applied') {
@@ -49,21 +59,6 @@ export async function applyToAll(members: readonly Member[], wanted: ClusterAppl
     return report.state(isClean ? 'takenBack' : 'notTakenBack')
   }
   report.state('applied')
-}
-
-async function check(member: Member, wanted: ClusterApply, report: Report): Promise<Checked | null> {
-  report.member(member.id, { phase: 'checking' })
-  try {
-    const former = await member.state()
-    refuseOutdated(member, former, wanted.baseRevisions[member.id])
-    const { spec, adopt, drainSec } = wanted
-    const plan = await member.plan({ spec, adopt, drainSec, protectedAddresses: [] })
-    report.member(member.id, { phase: 'checked', steps: plan.steps.length })
-    return { member, former }
-  } catch (error) {
-    report.member(member.id, { phase: 'refused', error: wireErrorOf(member, error) })
-    return null
-  }
 }
 
 function refuseOutdated({ name }: Member, { revision, progress }: DirectorState, base: number | undefined): void {
@@ -84,7 +79,7 @@ function refuseOutdated({ name }: Member, { revision, progress }: DirectorState,
  */
 type Outcome = 'applied' | 'nothing' | 'something' | 'stuck'
 
-async function applyTo({ member, former }: Checked, wanted: ClusterApply, report: Report): Promise<Outcome> {
+async function applyTo({ member, former }: Before, wanted: ClusterApply, report: Report): Promise<Outcome> {
   report.member(member.id, { phase: 'applying' })
   const { spec, adopt, drainSec, confirmWithinSec, message } = wanted
   try {
@@ -125,7 +120,7 @@ async function applyTo({ member, former }: Checked, wanted: ClusterApply, report
 
 /** Looks at what the director has now, and brings back what it had. False where that could not be done. */
 async function takeBack(
-  { member, former }: Checked,
+  { member, former }: Before,
   culprit: string,
   wanted: ClusterApply,
   report: Report,

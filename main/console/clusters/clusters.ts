@@ -4,9 +4,10 @@ import { AppError } from '../../../core/contract/errors.ts'
 import type { RequestCompletion } from '../complete-request.ts'
 import type { DirectorLookup } from '../directors.ts'
 import type { ClockPort } from '../ports.ts'
+import { checkAll } from './check.ts'
 import { failOver } from './failover.ts'
 import { ClusterJobs } from './jobs.ts'
-import { type Member, openMember, wireErrorOf } from './member.ts'
+import { type Member, openMember } from './member.ts'
 import { confirmAll, revertAll } from './settle.ts'
 
 type ClusterHandlers = Pick<Handlers<ConsoleContract>, Extract<keyof ConsoleContract, `clusters.${string}`>>
@@ -25,16 +26,11 @@ export function openClusters(directors: DirectorLookup, completion: RequestCompl
 
   return {
     handlers: {
-      'clusters.plan': ({ directorIds, ...request }) =>
-        Promise.all(
-          open(directorIds).map(async (member) => {
-            try {
-              const plan = await member.plan({ ...request, protectedAddresses: [] })
-              return { directorId: member.id, plan, error: null }
-            } catch (error) {
-              return { directorId: member.id, plan: null, error: wireErrorOf(member, error) }
-            }
-          }),
+      'clusters.plan': async ({ directorIds, ...wanted }) =>
+        (await checkAll(open(directorIds), wanted)).map((check) =>
+          check.error === null
+            ? { directorId: check.member.id, plan: check.plan, error: null }
+            : { directorId: check.member.id, plan: null, error: check.error },
         ),
       'clusters.apply'({ directorIds, ...wanted }, { signal }) {
         return jobs.follow(jobs.start(open(directorIds), wanted), signal)

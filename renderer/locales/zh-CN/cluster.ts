@@ -19,6 +19,8 @@ export const cluster = {
     nothing: '尚未应用任何内容',
     diffOf: '{name} 的文档差异',
     words: '{name} 上将执行的操作',
+    contested: '有多台主用 director 应答同一 VIP：{vips}。请将其中一台设为主用，其余即成为备用。',
+    edited: '有尚未应用的变更：请先应用或放弃。',
     compare: '比较',
     compareTitle: '{first}（−）与 {second}（+）',
     line: '全部以此为准…',

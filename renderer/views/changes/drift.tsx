@@ -5,7 +5,7 @@ import type { DirectorState } from '../../../core/contract/agent.ts'
 import { serviceKey } from '../../../core/model/service.ts'
 import { type DriftLine, type DriftValue, driftLines } from '../../../core/reconcile/drift-lines.ts'
 import { directorGroup, takeTheirs } from '../../../core/reconcile/take-theirs.ts'
-import { editSpec, openReview, proposeRestore, updateChange } from '../../change/change-store.ts'
+import { editSpec, openReview, proposeRestore, updateChange, useHasEdits } from '../../change/change-store.ts'
 import { Panel } from '../../components/page.tsx'
 import { useDirectorState, useHindrance } from '../../store/selectors.ts'
 import styles from './changes.module.css'
@@ -19,6 +19,7 @@ export function Drift({ directorId }: { readonly directorId: string }) {
   const { t } = useTranslation()
   const state = useDirectorState(directorId)
   const hindrance = useHindrance(directorId)
+  const isEdited = useHasEdits(directorId)
   if (state === null) return null
   const { writers } = state.observed.ipvs
   const groups = groupsOf(driftLines(state.drift))
@@ -46,7 +47,8 @@ export function Drift({ directorId }: { readonly directorId: string }) {
         ))}
         <div className={styles.actions}>
           <Button
-            disabled={hindrance !== null || writers.length > 0}
+            disabled={hindrance !== null || isEdited || writers.length > 0}
+            title={isEdited ? t('cluster.edited') : undefined}
             onClick={() => {
               proposeRestore(directorId, t('changes.restoreMessage', { revision: state.revision }))
               openReview(directorId)

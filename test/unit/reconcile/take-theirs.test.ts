@@ -5,7 +5,7 @@ import type { ObservedService, ObservedState } from '../../../core/model/observe
 import type { Step } from '../../../core/model/plan.ts'
 import { withAdopted } from '../../../core/reconcile/adopt.ts'
 import { desiredOf } from '../../../core/reconcile/desired.ts'
-import { driftLines } from '../../../core/reconcile/drift-lines.ts'
+import { driftLines, type DriftValue } from '../../../core/reconcile/drift-lines.ts'
 import { plan } from '../../../core/reconcile/plan.ts'
 import { takeTheirs } from '../../../core/reconcile/take-theirs.ts'
 import { foundMany, hostWith } from './found.ts'
@@ -174,4 +174,32 @@ test('the sync daemon that runs is the one that the document gets; none is none'
     expect(taken.spec.ipvs).toEqual(wanted)
     expect(driftOf(taken.spec, observed)).toEqual([])
   }
+})
+
+test('what the director has once is said line by line too', () => {
+  const sync = { role: 'master', interface: 'eth0', syncId: 5, port: 8848, ttl: 1 } as const
+  const steps: Step[] = [
+    { kind: 'module.load', module: 'ip_vs' },
+    { kind: 'setting.set', name: 'net.ipv4.ip_forward', before: '0', after: '1', wasOurs: true, isOurs: true },
+    { kind: 'setting.set', name: 'ipvs.timeout.udp', before: '', after: '10', wasOurs: false, isOurs: true },
+    { kind: 'nat.set', before: [], after: [] },
+    { kind: 'sync.start', daemon: sync },
+    { kind: 'dataplane.detach', interface: 'eth1' },
+    { kind: 'vip.raise', address: '192.0.2.10', interface: 'eth0', announce: 'arp' },
+    { kind: 'drain.wait', seconds: 10, realServers: [] },
+  ]
+  const words = (value: DriftValue) => ('text' in value ? value.text : value.word)
+  expect(
+    driftLines(steps).map(({ group, subject, name, kernel, revision }) =>
+      [group, subject, name, words(kernel), words(revision)].join(' | '),
+    ),
+  ).toEqual([
+    'director | module | ip_vs | absent | present',
+    'director | setting | net.ipv4.ip_forward | 0 | 1',
+    'director | setting | ipvs.timeout.udp | absent | 10',
+    'director | natTable |  | 0 | 0',
+    'director | syncDaemon | master | absent | eth0 id 5',
+    'director | hook | eth1 | present | absent',
+    'director | vip | 192.0.2.10 | absent | eth0',
+  ])
 })
