@@ -80,14 +80,16 @@ export function contestedVips(members: readonly ClusterDirector[]): string[] {
   const owners = members.flatMap(({ state }) =>
     state?.role !== 'active'
       ? []
-      : [...new Set(state.spec.services.flatMap(({ vip, announce }) => (announce === 'arp' && vip !== undefined ? [vip] : [])))],
+      : [
+          ...new Set(
+            state.spec.services.flatMap(({ vip, announce }) => (announce === 'arp' && vip !== undefined ? [vip] : [])),
+          ),
+        ],
   )
   return [...new Set(owners.filter((vip, i) => owners.indexOf(vip) !== i))]
 }
 
 /** The last apply to the cluster of this director; undefined where there was none since the console started. */
 export function useClusterJob(directorId: string | undefined): ClusterJob | undefined {
-  return useConsole((s) =>
-    s.jobs.findLast(({ members }) => members.some((member) => member.directorId === directorId)),
-  )
+  return useConsole((s) => s.jobs.findLast(({ members }) => members.some((member) => member.directorId === directorId)))
 }

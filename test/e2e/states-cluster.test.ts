@@ -153,7 +153,10 @@ test('drift stands line by line, and both ways out are reviewed', async () => {
   const { page } = await openScenario(browser, 'disturbed')
   const web = page.getByRole('region', { name: /^web · / })
   await web.getByRole('row', { name: 'Weight of 192.0.2.20:80 5 3' }).waitFor()
-  await page.getByRole('region', { name: /^dns · / }).getByRole('row', { name: /^The service not there/ }).waitFor()
+  await page
+    .getByRole('region', { name: /^dns · / })
+    .getByRole('row', { name: /^The service not there/ })
+    .waitFor()
   await judge(page, 'drift')
   await web.getByRole('button', { name: /^Take theirs/ }).click()
   const review = page.getByRole('dialog', { name: 'Review the change' })

@@ -20,7 +20,8 @@ export const cluster = {
     nothing: 'nothing applied yet',
     diffOf: 'Difference of the document of {name}',
     words: 'What happens on {name}',
-    contested: 'Several directors are active and answer for the same VIP: {vips}. Make one of them active: the others become standby.',
+    contested:
+      'Several directors are active and answer for the same VIP: {vips}. Make one of them active: the others become standby.',
     edited: 'A change is pending: apply or discard it first.',
     compare: 'Compare',
     compareTitle: '{first} (−) and {second} (+)',
