@@ -196,7 +196,7 @@ test('a service of somebody else is adopted as found; where keepalived rules, ad
 
 test('the same in Chinese at the smallest width', async () => {
   for (const [scenario, sentence] of [
-    ['pairApart', '文档不一致'],
+    ['pairApart', '全部以此为准…'],
     ['ruled', '由他人设置的 1 个服务'],
   ] as const) {
     const { page } = await openScenario(browser, scenario, {

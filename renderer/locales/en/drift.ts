@@ -3,7 +3,7 @@ export const drift = {
   adopt: {
     others_one: '{count} service set up by somebody else',
     others_other: '{count} services set up by somebody else',
-    othersHint: 'They are in the kernel and in no revision. They are shown and never touched, until they are adopted.',
+    othersHint: 'In the kernel and in no revision: shown and never touched, until adopted.',
     realServerCount: 'Real servers',
     button: 'Adopt…',
     buttonOf: 'Adopt {service}…',
