@@ -10,7 +10,7 @@ const args = process.argv.slice(2)
 
 await runEntry(async () => {
   const code = await bootstrap(fileURLToPath(import.meta.url), args, {
-    purpose: 'demo',
+    purpose: args.includes('--guest') ? 'guest' : 'demo',
     isAgreed: args.includes('--yes'),
   })
   if (code !== undefined) return code

@@ -3,6 +3,7 @@
  * it with.
  *
  *   npm run demo -- [--headless] [--no-open] [--json] [--port N] [--real-servers N]
+ *   npm run demo -- --guest            a director with a real IPVS, in a guest
  *   npm run demo -- --smoke            the main path without a browser; exit 0 only if all of it holds
  */
 import { tmpdir, userInfo } from 'node:os'
@@ -14,6 +15,8 @@ import { wholeNumber } from './demo/arguments.ts'
 import { openConsole } from './demo/open-console.ts'
 import { sayReady, sayReadyJson } from './demo/say.ts'
 import { smoke, smokeHolds } from './demo/smoke.ts'
+import { type DemoLab, namespaceDemo } from './demo/demo-lab.ts'
+import { siteOf } from './demo/site.ts'
 import { startLab } from './lab.ts'
 
 interface DemoOptions {
@@ -22,6 +25,7 @@ interface DemoOptions {
   readonly json?: boolean
   readonly yes?: boolean
   readonly smoke?: boolean
+  readonly guest?: boolean
   readonly port: number
   readonly realServers: number
 }
@@ -34,6 +38,7 @@ const program = new Command('npm run demo --')
   .option('--no-open', 'do not open a browser')
   .option('--json', 'print one line of JSON when all is up, and nothing else on standard output')
   .option('--smoke', 'go the main path without a browser and print what was measured')
+  .option('--guest', 'a director with a real IPVS: a kernel in a guest instead of the namespace lab')
   .option('--yes', 'agree to the installation of missing packages')
   .option('--port <number>', 'port of the console on loopback; 0 = any', wholeNumber(0, 65535), 0)
   .option('--real-servers <number>', 'real servers of the lab', wholeNumber(1, 50), 3)
@@ -44,7 +49,12 @@ const note = (line: string): void => void process.stderr.write(`${line}\n`)
 async function runSmoke(): Promise<number> {
   const lab = await startLab({ realServers: 3 })
   try {
-    const opened = await openConsole({ lab, dataDir: join(lab.stateDir, 'console'), welcome: null, log: () => {} })
+    const opened = await openConsole({
+      site: siteOf(lab),
+      dataDir: join(lab.stateDir, 'console'),
+      welcome: null,
+      log: () => {},
+    })
     try {
       const result = await smoke(lab, opened.client, note)
       console.log(JSON.stringify(result))
@@ -57,6 +67,12 @@ async function runSmoke(): Promise<number> {
   }
 }
 
+async function startDemoLab(): Promise<DemoLab> {
+  if (options.guest !== true) return namespaceDemo(await startLab({ realServers: options.realServers }))
+  const { guestDemo } = await import('./demo/guest-demo.ts')
+  return guestDemo()
+}
+
 async function runDemo(): Promise<number> {
   const running = await askInstance(demoDir, 'link')
   if (running !== null) {
@@ -64,11 +80,10 @@ async function runDemo(): Promise<number> {
     console.log(options.json === true ? JSON.stringify({ event: 'running', ...running }) : `  ${running.url}`)
     return 0
   }
-  note('Starting the lab …')
-  const lab = await startLab({ realServers: options.realServers })
-  const steady = lab.steadyClient()
+  note(options.guest === true ? 'Starting the guest …' : 'Starting the lab …')
+  const lab = await startDemoLab()
   const { serveDemo } = await import('./demo/serve-demo.ts')
-  const served = await serveDemo({ lab, dataDir: demoDir, port: options.port, steady, note })
+  const served = await serveDemo({ lab, dataDir: demoDir, port: options.port, note })
   if (options.json === true) sayReadyJson(lab, served.link)
   else sayReady(lab, served.link, demoDir)
   if (options.open && options.json !== true && hasDisplay()) {

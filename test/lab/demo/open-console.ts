@@ -11,9 +11,8 @@ import { confStore } from '../../../main/shell/conf-store.ts'
 import { findInstallation } from '../../../main/shell/installation.ts'
 import { sessionSecrets } from '../../../main/shell/session-secrets.ts'
 import { systemClock } from '../../../main/shell/system-clock.ts'
-import type { Lab } from '../lab.ts'
+import type { MainPathSite } from './main-path.ts'
 import { nodeTimers } from './node-timers.ts'
-import { siteOf } from './site.ts'
 
 export const installation = findInstallation(fileURLToPath(new URL('.', import.meta.url)))
 
@@ -25,7 +24,7 @@ export interface OpenedConsole {
 
 /** A console core as the browser shell makes it, with the lab's hosts in its lists; nothing is connected. */
 export async function openConsole(options: {
-  readonly lab: Lab
+  readonly site: Pick<MainPathSite, 'director' | 'clientHost'>
   readonly dataDir: string
   readonly welcome: Welcome | null
   readonly log: (line: string) => void
@@ -44,7 +43,7 @@ export async function openConsole(options: {
   const [near, far] = memoryPair()
   serve(far, consoleContract, console.handlers, { peer: 'demo', access: 'change' })
   const client = createClient(near, consoleContract, nodeTimers)
-  const { director, clientHost } = siteOf(options.lab)
+  const { director, clientHost } = options.site
   await client.call('directors.save', { profile: director })
   await client.call('clientHosts.save', { host: clientHost })
   return { console, client }

@@ -1,12 +1,10 @@
 import { hostname } from 'node:os'
 import { hasDisplay } from '../../../main/shell/open-browser.ts'
 import type { LaunchLink } from '../../../main/shell/loopback-server.ts'
-import type { Lab } from '../lab.ts'
-import { siteOf } from './site.ts'
+import type { DemoLab } from './demo-lab.ts'
 
 /** Everything that a person needs to begin, to compare and to stop. */
-export function sayReady(lab: Lab, link: LaunchLink, dataDir: string): void {
-  const { director, client, realServers, vip } = lab.summary()
+export function sayReady(lab: DemoLab, link: LaunchLink, dataDir: string): void {
   const port = new URL(link.url).port
   console.log(
     [
@@ -24,11 +22,7 @@ export function sayReady(lab: Lab, link: LaunchLink, dataDir: string): void {
             '',
           ]),
       'The lab:',
-      `  director      ${director.management ?? director.data}  (SSH as root; not connected yet)`,
-      `  host key      ${director.fingerprint}`,
-      `  free VIP      ${vip}`,
-      `  real servers  ${realServers.map(({ data }) => data).join(', ')}  (port 80, not prepared)`,
-      `  client        ${client.data}  (tries http://${vip}/ ten times a second)`,
+      ...lab.facts.map(([label, text]) => `  ${label.padEnd(13)} ${text}`),
       '',
       `The console listens on 127.0.0.1:${port}; its data lie in ${dataDir}, the lab's in ${lab.stateDir}.`,
       'A new link: run the same command again. Ctrl-C stops everything and removes it.',
@@ -38,8 +32,8 @@ export function sayReady(lab: Lab, link: LaunchLink, dataDir: string): void {
 }
 
 /** The same for a program, as one line. */
-export function sayReadyJson(lab: Lab, link: LaunchLink): void {
-  const { director, vip, realServers } = siteOf(lab)
+export function sayReadyJson(lab: DemoLab, link: LaunchLink): void {
+  const { director, vip, realServers } = lab.site
   const { host, port, user, keyFile } = director.target
   console.log(
     JSON.stringify({

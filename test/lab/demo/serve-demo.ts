@@ -1,10 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { claimDataDir } from '../../../main/shell/instance-socket.ts'
 import { type LaunchLink, startHeadless } from '../../../main/shell/loopback-server.ts'
-import type { Lab } from '../lab.ts'
-import type { SteadyClient } from '../lab-traffic.ts'
 import { installation, openConsole } from './open-console.ts'
-import { siteOf } from './site.ts'
+import type { DemoLab } from './demo-lab.ts'
 
 export interface ServedDemo {
   readonly link: LaunchLink
@@ -18,10 +16,9 @@ const watchEveryMs = 500
 
 /** The console of a demo on loopback. Its data are made anew: host keys of an earlier lab would count as changed. */
 export async function serveDemo(options: {
-  readonly lab: Lab
+  readonly lab: DemoLab
   readonly dataDir: string
   readonly port: number
-  readonly steady: SteadyClient
   readonly note: (line: string) => void
 }): Promise<ServedDemo> {
   const { lab, dataDir, note } = options
@@ -34,16 +31,16 @@ export async function serveDemo(options: {
   }))
   if (claim.kind === 'running')
     throw new Error(`Another demo was started at the same time (process ${claim.answer.pid}).`)
-  const { director, vip, realServers } = siteOf(lab)
+  const { director, vip, realServers } = lab.site
   const opened = await openConsole({
-    lab,
+    site: lab.site,
     dataDir,
     welcome: {
-      id: `lab-${lab.layout.number}`,
+      id: lab.id,
       directorId: director.id,
       vip,
       realServers: realServers.map((address) => ({ address, port: 80 })),
-      fingerprint: lab.summary().director.fingerprint,
+      fingerprint: lab.directorFingerprint,
     },
     log: () => {},
   })
@@ -54,7 +51,7 @@ export async function serveDemo(options: {
     newLinkCommand: 'npm run demo',
   })
   newLink = () => headless.newLink().url
-  const stopWatching = watchClient(options.steady, note)
+  const stopWatching = watchClient(lab, note)
   return {
     link: headless.newLink(),
     newLink: () => headless.newLink().url,
@@ -69,14 +66,14 @@ export async function serveDemo(options: {
 }
 
 /** Says in the terminal when the client's tries turn into answers and back. */
-function watchClient(steady: SteadyClient, note: (line: string) => void): () => void {
+function watchClient(lab: DemoLab, note: (line: string) => void): () => void {
   let last: 'answers' | 'no answer' | undefined
   let isAsking = false
   const timer = setInterval(() => {
     if (isAsking) return
     isAsking = true
-    steady
-      .counters()
+    lab
+      .clientCounters()
       .then(({ answered, failed, lastAnswerAtMs = 0, lastFailureAtMs = 0 }) => {
         if (answered + failed === 0) return
         const now = lastAnswerAtMs > lastFailureAtMs ? 'answers' : 'no answer'
