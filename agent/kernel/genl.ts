@@ -1,9 +1,11 @@
 // Generic netlink: families that are found by name. Source: include/uapi/linux/genetlink.h, net/netlink/genetlink.c.
-import { AttributeView, AttributeWriter } from './attributes.ts'
+import { AttributeReader, viewOf } from './attributes.ts'
 import { ByteReader, MalformedError } from './bytes.ts'
 import { type KernelError, isErrno } from './errno.ts'
 import type { NetlinkMessage } from './netlink.ts'
-import { NetlinkSocket } from './netlink-socket.ts'
+import { NetlinkSocket, type ReadMessage } from './netlink-socket.ts'
+import type { NetlinkWriter } from './netlink-writer.ts'
+import type { NetlinkRequest } from './pipeline.ts'
 
 const protocolGeneric = 16
 /** GENL_ID_CTRL, "nlctrl": the family that knows the others. */
@@ -11,6 +13,8 @@ const controller = { id: 0x10, version: 2, getFamily: 3 } as const
 const controlAttribute = { familyId: 1, familyName: 2, version: 3, headerSize: 4 } as const
 const longestFamilyName = 15
 const headerSize = 4
+/** A dump fills datagrams of this size: with the kernel's bookkeeping (320 bytes) one page more would be two. */
+const roomBytes = 16_064
 
 export interface GenericFamily {
   readonly id: number
@@ -29,9 +33,10 @@ export interface GenericMessage {
 
 export interface GenericRequest {
   readonly command: number
-  readonly attributes: Buffer
   /** Completes "The kernel refused …". */
   readonly what: string
+  /** Writes the attributes; left out: none. */
+  readonly write?: ((writer: NetlinkWriter) => void) | undefined
 }
 
 export interface GenericAnswer {
@@ -44,21 +49,13 @@ export interface GenericAnswer {
 export interface GenericPort {
   /** One object, or a change. Throws what the kernel refuses. */
   request(request: GenericRequest): GenericMessage[]
-  /** All objects. */
-  dump(request: GenericRequest): GenericMessage[]
+  /** All objects, each read in place: `read` gets where its attributes are, and keeps no bytes of it. */
+  dumpEach<T>(request: GenericRequest, read: ReadMessage<T>): T[]
   /** Many requests at once: one answer for each, in their order. `answerBytes`: what one may answer, at most. */
   requestAll(requests: readonly GenericRequest[], answerBytes?: number): GenericAnswer[]
   /** False where the family has gone since it was opened, and may be back under another number: everything it held is lost. */
   isThere(): boolean
   close(): void
-}
-
-export function encodeGeneric({ command, version, attributes }: GenericMessage): Buffer {
-  const bytes = Buffer.alloc(headerSize + attributes.length)
-  bytes.writeUInt8(command, 0)
-  bytes.writeUInt8(version, 1)
-  attributes.copy(bytes, headerSize)
-  return bytes
 }
 
 export function decodeGeneric(payload: Buffer): GenericMessage {
@@ -72,33 +69,39 @@ export function decodeGeneric(payload: Buffer): GenericMessage {
 
 export function decodeFamily(attributes: Buffer): GenericFamily {
   const what = 'generic netlink family'
-  const view = new AttributeView(attributes, controlAttribute.headerSize, what)
-  const id = view.u16(controlAttribute.familyId)
+  const reader = new AttributeReader(controlAttribute.headerSize, what).over(viewOf(attributes), 0, attributes.length)
+  const id = reader.u16(controlAttribute.familyId)
   if (id === undefined) throw new MalformedError(what, 'no id')
   return {
     id,
-    version: view.u32(controlAttribute.version) ?? 1,
-    headerSize: view.u32(controlAttribute.headerSize) ?? 0,
+    version: reader.u32(controlAttribute.version) ?? 1,
+    headerSize: reader.u32(controlAttribute.headerSize) ?? 0,
   }
 }
+
+/** The request with its generic header: command, version, two bytes that are 0. */
+const netlinkRequest = (family: GenericFamily, { command, what, write }: GenericRequest): NetlinkRequest => ({
+  type: family.id,
+  flags: 0,
+  what,
+  write: (writer) => {
+    writer.word(command | (family.version << 8))
+    write?.(writer)
+  },
+})
 
 /**
  * Asks for a family. Null: this kernel has none of that name now (ENOENT), also after the kernel itself tried to load
  * the module that has it: a look-up does that (genetlink.c, ctrl_getfamily). Needs no privilege.
  */
 function lookUp(socket: NetlinkSocket, name: string): GenericFamily | null {
-  const attributes = new AttributeWriter('generic netlink family').text(
-    controlAttribute.familyName,
-    name,
-    longestFamilyName,
-  )
-  const payload = encodeGeneric({
+  const request: GenericRequest = {
     command: controller.getFamily,
-    version: controller.version,
-    attributes: attributes.finish(),
-  })
+    what: `the generic netlink family ${name}`,
+    write: (writer) => writer.text(controlAttribute.familyName, name, longestFamilyName),
+  }
   try {
-    const answer = socket.get(controller.id, payload, `the generic netlink family ${name}`)[0]
+    const answer = socket.request(netlinkRequest({ ...controller, headerSize: 0 }, request))[0]
     if (answer === undefined) throw new MalformedError('generic netlink family', `no answer about ${name}`)
     return decodeFamily(decodeGeneric(answer.payload).attributes)
   } catch (error) {
@@ -121,7 +124,7 @@ export class GenericSocket implements GenericPort {
 
   /** Null where the kernel has no such family (see {@link lookUp}); what it refuses is thrown. */
   static open(name: string): GenericSocket | null {
-    const socket = new NetlinkSocket(protocolGeneric, `generic netlink ${name}`)
+    const socket = new NetlinkSocket(protocolGeneric, `generic netlink ${name}`, roomBytes)
     let family: GenericFamily | null = null
     try {
       family = lookUp(socket, name)
@@ -132,31 +135,26 @@ export class GenericSocket implements GenericPort {
   }
 
   request(request: GenericRequest): GenericMessage[] {
-    return this.#decode(this.#socket.get(this.family.id, this.#encode(request), request.what))
+    return this.#decode(this.#socket.request(netlinkRequest(this.family, request)))
   }
 
-  dump(request: GenericRequest): GenericMessage[] {
-    return this.#decode(this.#socket.dump(this.family.id, this.#encode(request), request.what))
+  dumpEach<T>(request: GenericRequest, read: ReadMessage<T>): T[] {
+    return this.#socket.dumpEach(netlinkRequest(this.family, request), (view, start, end) =>
+      read(view, start + headerSize, end),
+    )
   }
 
   requestAll(requests: readonly GenericRequest[], answerBytes = 0): GenericAnswer[] {
-    const all = requests.map((request) => ({
-      type: this.family.id,
-      flags: 0,
-      payload: this.#encode(request),
-      what: request.what,
-    }))
     return this.#socket
-      .exchangeAll(all, answerBytes)
+      .exchangeAll(
+        requests.map((request) => netlinkRequest(this.family, request)),
+        answerBytes,
+      )
       .map(({ error, messages }) => ({ error, messages: this.#decode(messages) }))
   }
 
   isThere(): boolean {
     return lookUp(this.#socket, this.#name)?.id === this.family.id
-  }
-
-  #encode({ command, attributes }: GenericRequest): Buffer {
-    return encodeGeneric({ command, version: this.family.version, attributes })
   }
 
   /** Answers of this family: the kernel sends no others to this socket, and what it never sends is not decoded. */

@@ -1,21 +1,32 @@
 // Netlink sockets: requests with one caller at a time, and subscriptions to multicast groups. Source: netlink(7),
 // include/uapi/linux/netlink.h, net/netlink/af_netlink.c.
+import { viewOf } from './attributes.ts'
 import { MalformedError } from './bytes.ts'
 import { KernelError, isErrno } from './errno.ts'
-import { type NetlinkMessage, decodeMessages, encodeMessage, errorOf, messageFlag, messageType } from './netlink.ts'
-import { AnswerLedger, type NetlinkAnswer, type NetlinkRequest, type PipelineRoom, cutIntoBatches } from './pipeline.ts'
+import { type NetlinkMessage, decodeMessages, errorOf, messageFlag, messageType } from './netlink.ts'
+import { NetlinkWriter } from './netlink-writer.ts'
+import {
+  AnswerLedger,
+  type Batch,
+  type NetlinkAnswer,
+  type NetlinkRequest,
+  type PipelineRoom,
+  writeBatches,
+} from './pipeline.ts'
 import {
   closeFd,
   family,
   onReadable,
   openSocket,
   receive,
+  receiveLength,
   sendTo,
   setSocketOption,
   socketOption,
   socketType,
 } from './syscall.ts'
 
+const messageHeaderSize = 16
 const socketAddressSize = 12
 const netlinkLevel = 270
 /** Acknowledgements do not repeat the request (10), carry the kernel's words (11); requests are checked strictly (12). */
@@ -45,19 +56,27 @@ function widen(fd: number, plain: number, force: number, name: string): number {
   return socketOption(fd, socketLevel, plain, name)
 }
 
+/** Reads one message of a dump, from behind its netlink header; `view` changes with the next message. */
+export type ReadMessage<T> = (view: DataView, start: number, end: number) => T
+
 /**
  * A socket for requests. The kernel answers within the call that sends, so requests are plain functions: they send,
  * read the answers with their own sequence number and return. Answers of earlier, abandoned requests are skipped.
  */
 export class NetlinkSocket {
   readonly #fd: number
-  readonly #room = Buffer.alloc(largestDatagram)
+  readonly #room: Buffer
+  readonly #view: DataView
   readonly #name: string
+  readonly #writer = new NetlinkWriter()
   #sequence = 0
   #pipeline: PipelineRoom | undefined
 
-  constructor(protocol: number, name: string) {
+  /** `roomBytes`: the longest datagram that is taken; the kernel makes those of a dump as long as it may. */
+  constructor(protocol: number, name: string, roomBytes = largestDatagram) {
     this.#name = name
+    this.#room = Buffer.alloc(roomBytes)
+    this.#view = viewOf(this.#room)
     this.#fd = openSocket(family.netlink, socketType.raw, protocol, socketAddress(0), name)
     for (const option of Object.values(netlinkOptions)) {
       try {
@@ -71,44 +90,97 @@ export class NetlinkSocket {
 
   /** Changes something; returns when the kernel has acknowledged it. `what` completes "The kernel refused …". */
   change(type: number, flags: number, payload: Buffer, what: string): void {
-    this.#exchange(type, flags | messageFlag.request | messageFlag.ack, payload, what)
+    this.request({ type, flags, what, write: (writer) => writer.raw(payload) })
   }
 
   /** One object. */
   get(type: number, payload: Buffer, what: string): NetlinkMessage[] {
-    return this.#exchange(type, messageFlag.request | messageFlag.ack, payload, what)
+    return this.request({ type, flags: 0, what, write: (writer) => writer.raw(payload) })
   }
 
-  /** All objects. A table that changes while it is read is read again, where the kernel notices that. */
+  /** All objects. */
   dump(type: number, payload: Buffer, what: string): NetlinkMessage[] {
-    for (let attempt = 1; attempt <= dumpAttempts; attempt++) {
-      const messages = this.#exchange(type, messageFlag.request | messageFlag.dump, payload, what)
-      if (!messages.some((message) => (message.flags & messageFlag.dumpInterrupted) !== 0)) {
-        return messages.filter((message) => message.type !== messageType.done)
-      }
-    }
-    throw new KernelError(what, 'EINTR', { says: `it changed during each of ${dumpAttempts} attempts` })
+    return this.dumpEach({ type, flags: 0, what, write: (writer) => writer.raw(payload) }, (view, start, end) =>
+      copyMessage(view, start - messageHeaderSize, end),
+    )
+  }
+
+  /** One request with its acknowledgement; throws what the kernel refuses. */
+  request(request: NetlinkRequest): NetlinkMessage[] {
+    const sequence = this.#send(request, messageFlag.ack)
+    const answers: NetlinkMessage[] = []
+    let error: KernelError | null = null
+    this.#receiveUntilEnd(sequence, request.what, (type, at, end) => {
+      const message = copyMessage(this.#view, at, end)
+      if (type !== messageType.error) answers.push(message)
+      else error = errorOf(message, request.what)
+      return type === messageType.error
+    })
+    if (error !== null) throw error as KernelError
+    return answers
   }
 
   /**
-   * Many requests with few system calls: the kernel works through all messages of one datagram, in their order, and
-   * answers each by its sequence number. One outcome for each request, in their order; a refused one stops none of the
-   * others. Nothing is thrown: a request whose answer did not come says so in its outcome.
+   * All objects, each read in place. A table that changes while it is read is read again, where the kernel notices that.
+   * What `read` throws is thrown when the dump has ended: a socket has one at a time.
+   */
+  dumpEach<T>(request: NetlinkRequest, read: ReadMessage<T>): T[] {
+    for (let attempt = 1; attempt <= dumpAttempts; attempt++) {
+      const found = this.#dumpOnce(request, read)
+      if (found !== null) return found
+    }
+    throw new KernelError(request.what, 'EINTR', { says: `it changed during each of ${dumpAttempts} attempts` })
+  }
+
+  /** Null where it was interrupted. */
+  #dumpOnce<T>(request: NetlinkRequest, read: ReadMessage<T>): T[] | null {
+    const sequence = this.#send(request, messageFlag.dump)
+    const found: T[] = []
+    const failures: unknown[] = []
+    let isInterrupted = false
+    this.#receiveUntilEnd(sequence, request.what, (type, at, end) => {
+      if ((this.#view.getUint16(at + 6, true) & messageFlag.dumpInterrupted) !== 0) isInterrupted = true
+      if (type === messageType.error || type === messageType.done) {
+        // The end of a dump carries a number as an acknowledgement does, where it came too early.
+        const size = end - at - messageHeaderSize
+        const error = size < 4 ? null : errorOf(copyMessage(this.#view, at, end), request.what)
+        if (error !== null) failures.push(error)
+        return true
+      }
+      if (failures.length > 0) return false
+      try {
+        found.push(read(this.#view, at + messageHeaderSize, end))
+      } catch (error) {
+        failures.push(error)
+      }
+      return false
+    })
+    if (failures.length > 0) throw failures[0]
+    return isInterrupted ? null : found
+  }
+
+  /**
+   * Many requests with few system calls: the kernel works through all messages of one datagram, in their order. One
+   * outcome for each request, in their order; a refused one stops none of the others. What cannot be written throws, and
+   * then nothing was sent; a request whose answer did not come says so in its outcome. `answerBytes`: what an answer
+   * besides the acknowledgement may cost the receive buffer.
    */
   exchangeAll(requests: readonly NetlinkRequest[], answerBytes = 0): NetlinkAnswer[] {
     this.#pipeline ??= {
       sendBytes: widen(this.#fd, bufferOption.send, bufferOption.sendForce, this.#name),
       receiveBytes: widen(this.#fd, bufferOption.receive, bufferOption.receiveForce, this.#name),
     }
-    return cutIntoBatches(requests, this.#pipeline, answerBytes).flatMap((batch) => this.#exchangeBatch(batch))
+    const first = (this.#sequence + 1) >>> 0
+    this.#sequence = (this.#sequence + requests.length) >>> 0
+    const batches = writeBatches(new NetlinkWriter(), requests, first, this.#pipeline, answerBytes)
+    return batches.flatMap((batch) => this.#exchangeBatch(batch))
   }
 
-  #exchangeBatch(batch: readonly NetlinkRequest[]): NetlinkAnswer[] {
-    const ledger = new AnswerLedger(batch, (this.#sequence + 1) >>> 0)
-    this.#sequence = (this.#sequence + batch.length) >>> 0
-    const what = `${batch.length} requests at once`
+  #exchangeBatch(batch: Batch): NetlinkAnswer[] {
+    const ledger = new AnswerLedger(batch)
+    const what = `${batch.requests.length} requests at once`
     try {
-      sendTo(this.#fd, ledger.datagram(), null, what)
+      sendTo(this.#fd, batch.datagram, null, what)
     } catch (error) {
       if (!(error instanceof KernelError)) throw error
       return ledger.close(error.errno, 'it was not sent')
@@ -119,39 +191,53 @@ export class NetlinkSocket {
         if (datagram === null) break
         for (const message of decodeMessages(Buffer.from(datagram))) ledger.take(message)
       } catch (error) {
-        // ENOBUFS: an answer was dropped. The others still wait to be read.
+        // An answer was dropped. The others still wait to be read.
         if (!isErrno(error, 'ENOBUFS')) throw error
+        ledger.lose()
       }
     }
     return ledger.close('ENOBUFS', 'its answer was lost, so it may have been done')
   }
 
-  #exchange(type: number, flags: number, payload: Buffer, what: string): NetlinkMessage[] {
+  /** Sends one request and returns its sequence number. */
+  #send(request: NetlinkRequest, flags: number): number {
     const sequence = (this.#sequence = (this.#sequence + 1) >>> 0)
-    sendTo(this.#fd, encodeMessage({ type, flags, sequence, payload }), null, what)
-    const answers: NetlinkMessage[] = []
+    const { type, what, write } = request
+    const all = { type, flags: request.flags | flags | messageFlag.request, sequence, what }
+    const writer = this.#writer.reset().message(all, write)
+    sendTo(this.#fd, writer.room, null, what, writer.length)
+    return sequence
+  }
+
+  /** Gives each message with the sequence number, in place, until `take` says that it was the last. */
+  #receiveUntilEnd(sequence: number, what: string, take: (type: number, at: number, end: number) => boolean): void {
     for (;;) {
-      const datagram = receive(this.#fd, this.#room, what)
-      if (datagram === null) throw new KernelError(what, 'ETIMEDOUT', { says: `${this.#name} did not answer` })
-      for (const message of decodeMessages(Buffer.from(datagram))) {
-        if (message.sequence !== sequence) continue
-        if (message.type === messageType.error) {
-          const error = errorOf(message, what)
-          if (error !== null) throw error
-          return answers
+      const length = receiveLength(this.#fd, this.#room, what)
+      if (length < 0) throw new KernelError(what, 'ETIMEDOUT', { says: `${this.#name} did not answer` })
+      for (let at = 0; at < length; ) {
+        const size = at + messageHeaderSize > length ? 0 : this.#view.getUint32(at, true)
+        if (size < messageHeaderSize || at + size > length) {
+          throw new MalformedError('netlink datagram', `a message of ${size} bytes at ${at} of ${length}`)
         }
-        answers.push(message)
-        if (message.type !== messageType.done) continue
-        // The end of a dump carries a number as an acknowledgement does, where it ended too early.
-        const error = message.payload.length < 4 ? null : errorOf(message, what)
-        if (error !== null) throw error
-        return answers
+        const isOurs = this.#view.getUint32(at + 8, true) === sequence
+        if (isOurs && take(this.#view.getUint16(at + 4, true), at, at + size)) return
+        at += (size + 3) & ~3
       }
     }
   }
 
   close(): void {
     closeFd(this.#fd)
+  }
+}
+
+/** A message on its own, from its header on. */
+function copyMessage(view: DataView, at: number, end: number): NetlinkMessage {
+  return {
+    type: view.getUint16(at + 4, true),
+    flags: view.getUint16(at + 6, true),
+    sequence: view.getUint32(at + 8, true),
+    payload: Buffer.from(view.buffer.slice(view.byteOffset + at + messageHeaderSize, view.byteOffset + end)),
   }
 }
 

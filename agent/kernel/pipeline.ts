@@ -1,15 +1,17 @@
 // Many netlink requests in one datagram, and their answers back in order: the part that needs no socket.
 // Source: netlink_rcv_skb and netlink_ack of net/netlink/af_netlink.c.
 import { KernelError } from './errno.ts'
-import { type NetlinkMessage, encodeMessage, errorOf, messageFlag, messageType } from './netlink.ts'
+import { type NetlinkMessage, errorOf, messageFlag, messageType } from './netlink.ts'
+import type { NetlinkWriter } from './netlink-writer.ts'
 
 export interface NetlinkRequest {
   readonly type: number
   /** Besides NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags: number
-  readonly payload: Buffer
   /** Completes "The kernel refused …". */
   readonly what: string
+  /** Writes what follows the netlink header. */
+  readonly write: (writer: NetlinkWriter) => void
 }
 
 export interface NetlinkAnswer {
@@ -24,7 +26,14 @@ export interface PipelineRoom {
   readonly receiveBytes: number
 }
 
-const headerSize = 16
+/** Consecutive requests that go out together. */
+export interface Batch {
+  readonly requests: readonly NetlinkRequest[]
+  /** Sequence number of the first; the others count up from it, beyond 2^32 - 1 from 0 again. */
+  readonly first: number
+  readonly datagram: Buffer
+}
+
 /**
  * What one waiting acknowledgement costs the receive buffer, with its bookkeeping (sk_buff 256, data 512 to 1,024 with
  * the kernel's words, skb_shared_info 320) and room to spare.
@@ -34,91 +43,98 @@ const acknowledgementBytes = 2048
 const largestBatchBytes = 1 << 17
 
 /**
- * Cuts requests, in their order, into batches whose datagram fits the send buffer and whose answers, all waiting at once,
- * fit the receive buffer. A request that is too large by itself stands alone: the kernel refuses it by name.
+ * Writes all requests, and cuts them into batches whose datagram fits the send buffer and whose answers, were all of them
+ * refused and waiting at once, fit the receive buffer. A request that is too large by itself stands alone: the kernel
+ * refuses it by name. What cannot be written throws before anything is sent.
+ *
+ * The last request of a batch asks for its acknowledgement. The kernel takes the messages of one datagram in their order
+ * and answers each refusal whether it was asked to or not, so this one tells that all before it were answered or done.
  */
-export function cutIntoBatches(
+export function writeBatches(
+  writer: NetlinkWriter,
   requests: readonly NetlinkRequest[],
+  first: number,
   room: PipelineRoom,
   answerBytes: number,
-): NetlinkRequest[][] {
+): Batch[] {
   const mostBytes = Math.min(largestBatchBytes, room.sendBytes >> 1)
   const mostRequests = Math.max(1, Math.floor(room.receiveBytes / (acknowledgementBytes + answerBytes)))
-  const batches: NetlinkRequest[][] = []
-  let batch: NetlinkRequest[] = []
-  let bytes = 0
-  for (const request of requests) {
-    const size = headerSize + request.payload.length + 3
-    if (batch.length > 0 && (batch.length === mostRequests || bytes + size > mostBytes)) {
-      batches.push(batch)
-      batch = []
-      bytes = 0
-    }
-    batch.push(request)
-    bytes += size
+  writer.reset()
+  const starts: number[] = []
+  const cuts = [0]
+  for (const [index, { type, flags, what, write }] of requests.entries()) {
+    starts.push(writer.length)
+    writer.message({ type, flags: flags | messageFlag.request, sequence: (first + index) >>> 0, what }, write)
+    const cut = cuts.at(-1) ?? 0
+    if (index === cut) continue
+    if (index - cut === mostRequests || writer.length - (starts[cut] ?? 0) > mostBytes) cuts.push(index)
   }
-  if (batch.length > 0) batches.push(batch)
-  return batches
+  const bytes = writer.copy()
+  return cuts.flatMap((from, index): Batch[] => {
+    const to = cuts[index + 1] ?? requests.length
+    if (from === to) return []
+    const flags = requests[to - 1]?.flags ?? 0
+    bytes.writeUInt16LE(flags | messageFlag.request | messageFlag.ack, (starts[to - 1] ?? 0) + 6)
+    return [
+      {
+        requests: requests.slice(from, to),
+        first: (first + from) >>> 0,
+        datagram: bytes.subarray(starts[from], starts[to] ?? bytes.length),
+      },
+    ]
+  })
 }
 
-interface Entry {
-  readonly request: NetlinkRequest
-  readonly messages: NetlinkMessage[]
-  /** Undefined until the acknowledgement has come. */
-  error: KernelError | null | undefined
-}
-
-/**
- * One batch: which request has which sequence number, and what was answered to it. Every request asks for its
- * acknowledgement, so that silence is never taken for success.
- */
+/** One batch: which request has which sequence number, and what was answered to it. */
 export class AnswerLedger {
-  readonly #first: number
-  readonly #entries: readonly Entry[]
-  #open: number
+  readonly #batch: Batch
+  /** By place in the batch: what was refused. */
+  readonly #errors = new Map<number, KernelError>()
+  readonly #messages = new Map<number, NetlinkMessage[]>()
+  #isComplete = false
+  #isLossy = false
 
-  /** Sequence numbers count up from `first`, beyond 2^32 - 1 from 0 again. */
-  constructor(requests: readonly NetlinkRequest[], first: number) {
-    this.#first = first
-    this.#entries = requests.map((request) => ({ request, messages: [], error: undefined }))
-    this.#open = requests.length
+  constructor(batch: Batch) {
+    this.#batch = batch
   }
 
-  /** All requests, as they are sent. */
-  datagram(): Buffer {
-    return Buffer.concat(
-      this.#entries.map(({ request }, index) =>
-        encodeMessage({
-          type: request.type,
-          flags: request.flags | messageFlag.request | messageFlag.ack,
-          sequence: (this.#first + index) >>> 0,
-          payload: request.payload,
-        }),
-      ),
-    )
-  }
-
-  /** Notes an answer. What belongs to none of the requests, or to one that is acknowledged already, is left alone. */
+  /** Notes an answer. What belongs to none of the requests, or comes after the end, is left alone. */
   take(message: NetlinkMessage): void {
-    const entry = this.#entries[(message.sequence - this.#first) >>> 0]
-    if (entry === undefined || entry.error !== undefined) return
+    const index = (message.sequence - this.#batch.first) >>> 0
+    const request = this.#batch.requests[index]
+    if (request === undefined || this.#isComplete) return
     if (message.type !== messageType.error) {
-      entry.messages.push(message)
+      const messages = this.#messages.get(index)
+      if (messages === undefined) this.#messages.set(index, [message])
+      else messages.push(message)
       return
     }
-    entry.error = errorOf(message, entry.request.what)
-    this.#open -= 1
+    const error = errorOf(message, request.what)
+    if (error !== null && !this.#errors.has(index)) this.#errors.set(index, error)
+    this.#isComplete = index === this.#batch.requests.length - 1
   }
 
+  /** Answers were dropped (ENOBUFS): from here on silence is no success. */
+  lose(): void {
+    this.#isLossy = true
+  }
+
+  /** The last request was answered, and with it all. */
   get isComplete(): boolean {
-    return this.#open === 0
+    return this.#isComplete
   }
 
-  /** The outcomes in the order of the requests; `errno` and `says` for those without an acknowledgement. */
+  /**
+   * The outcomes in the order of the requests. Where the end did not come, or answers were dropped, a request without an
+   * answer of its own gets `errno` and `says`: it is never taken for done.
+   */
   close(errno: string, says: string): NetlinkAnswer[] {
-    return this.#entries.map(({ request, messages, error }) => ({
-      error: error === undefined ? new KernelError(request.what, errno, { says }) : error,
-      messages,
-    }))
+    const isKnown = this.#isComplete && !this.#isLossy
+    return this.#batch.requests.map(({ what }, index) => {
+      const messages = this.#messages.get(index) ?? []
+      const isDone = isKnown || messages.length > 0
+      const error = this.#errors.get(index) ?? (isDone ? null : new KernelError(what, errno, { says }))
+      return { error, messages }
+    })
   }
 }

@@ -139,8 +139,15 @@ export function openSocket(domain: number, type: number, protocol: number, addre
   return fd
 }
 
-export function sendTo(fd: number, bytes: Buffer, address: Buffer | null, what: string): number {
-  return checked(rawSendTo(fd, bytes, bytes.length, 0, address, address?.length ?? 0), what)
+/** Sends the first `length` bytes. */
+export function sendTo(
+  fd: number,
+  bytes: Buffer,
+  address: Buffer | null,
+  what: string,
+  length: number = bytes.length,
+): number {
+  return checked(rawSendTo(fd, bytes, length, 0, address, address?.length ?? 0), what)
 }
 
 /**
@@ -148,15 +155,21 @@ export function sendTo(fd: number, bytes: Buffer, address: Buffer | null, what: 
  * a shorter message.
  */
 export function receive(fd: number, into: Buffer, what: string): Buffer | null {
+  const length = receiveLength(fd, into, what)
+  return length < 0 ? null : into.subarray(0, length)
+}
+
+/** The same without a Buffer of its own: how many bytes of `into` were filled, -1 where nothing waits. */
+export function receiveLength(fd: number, into: Buffer, what: string): number {
   const length = Number(rawReceive(fd, into, into.length, dontWait | truncate))
   if (length < 0) {
     const errno = errnoName(koffi.errno())
-    if (errno === 'EAGAIN' || errno === 'EINTR') return null
+    if (errno === 'EAGAIN' || errno === 'EINTR') return -1
     throw new KernelError(what, errno)
   }
   if (length > into.length)
     throw new KernelError(what, 'EMSGSIZE', { says: `${length} bytes, room for ${into.length}` })
-  return into.subarray(0, length)
+  return length
 }
 
 /** Sets an int option of a socket. */

@@ -1,5 +1,6 @@
 // The generic netlink family IPVS with state: takes the same bytes as the kernel and refuses with the same errno.
 // The guest lane runs the same rows against a real kernel.
+import ipaddr from 'ipaddr.js'
 import { ipvsDestinationKey, ipvsServiceKey } from '../../agent/dataplane/ipvs/requests.ts'
 import type {
   IpvsDaemon,
@@ -10,8 +11,11 @@ import type {
 } from '../../agent/dataplane/ipvs/types.ts'
 import { KernelError } from '../../agent/kernel/errno.ts'
 import type { GenericAnswer, GenericMessage, GenericPort, GenericRequest } from '../../agent/kernel/genl.ts'
+import { viewOf } from '../../agent/kernel/attributes.ts'
+import type { ReadMessage } from '../../agent/kernel/netlink-socket.ts'
 import { decodeTimeouts } from '../../agent/dataplane/ipvs/codec-settings.ts'
 import {
+  attributesOf,
   daemonAnswer,
   destinationAnswer,
   infoAnswer,
@@ -36,6 +40,9 @@ export const noStats: IpvsStats = {
   inBytesPerSec: 0,
   outBytesPerSec: 0,
 }
+
+/** INT_MAX divided by the jiffies of a second, of which Debian's kernel has 250. */
+const largestTimeout = Math.floor(0x7fffffff / 250)
 
 interface Entry {
   service: IpvsService
@@ -77,11 +84,19 @@ export class FakeIpvsKernel implements GenericPort {
 
   requestAll(requests: readonly GenericRequest[]): GenericAnswer[] {
     this.sent += 1
+    // As the socket does: what cannot be written is refused before anything is done.
+    requests.forEach(attributesOf)
     return requests.map((request) => this.#answer(request))
   }
 
-  dump({ command, attributes, what }: GenericRequest): GenericMessage[] {
+  dumpEach<T>(request: GenericRequest, read: ReadMessage<T>): T[] {
     this.sent += 1
+    return this.#dump(request).map(({ attributes }) => read(viewOf(attributes), 0, attributes.length))
+  }
+
+  #dump(request: GenericRequest): GenericMessage[] {
+    const { command, what } = request
+    const attributes = attributesOf(request)
     return this.#refusing(what, () => {
       if (command === 4) {
         const entries = [...this.#table.values()]
@@ -122,7 +137,9 @@ export class FakeIpvsKernel implements GenericPort {
     }
   }
 
-  #act({ command, attributes }: GenericRequest): GenericMessage[] {
+  #act(request: GenericRequest): GenericMessage[] {
+    const { command } = request
+    const attributes = attributesOf(request)
     switch (command) {
       case 1:
       case 2:
@@ -150,8 +167,9 @@ export class FakeIpvsKernel implements GenericPort {
         if (!this.#daemons.delete((requestedDaemon(attributes) ?? refuse('EINVAL')).state)) refuse('ESRCH')
         return []
       case 12: {
-        const { tcpSec, tcpFinSec, udpSec } = decodeTimeouts(attributes)
+        const { tcpSec, tcpFinSec, udpSec } = decodeTimeouts(viewOf(attributes), 0, attributes.length)
         const old = this.#timeouts
+        for (const seconds of [tcpSec, tcpFinSec, udpSec]) if (Number(seconds) > largestTimeout) refuse('EINVAL')
         this.#timeouts = {
           tcpSec: tcpSec || old.tcpSec,
           tcpFinSec: tcpFinSec || old.tcpFinSec,
@@ -204,6 +222,7 @@ export class FakeIpvsKernel implements GenericPort {
     }
     if (asked.weight > 0x7fffffff || asked.lowerThreshold > asked.upperThreshold) refuse('ERANGE')
     if (asked.tunnel.type === 'gue' && asked.tunnel.port === 0) refuse('EINVAL')
+    if (ipaddr.parse(asked.id.address).range() === 'multicast') refuse('EINVAL')
     const key = ipvsDestinationKey(asked.id)
     const old = destinations.get(key)
     if (isNew && old !== undefined) refuse('EEXIST')
@@ -218,8 +237,15 @@ export class FakeIpvsKernel implements GenericPort {
     if (name === undefined || syncId === undefined) return refuse('EINVAL')
     if (this.#daemons.has(state)) refuse('EEXIST')
     if (!this.interfaces.has(name)) refuse('ENODEV')
+    if (this.#hasMixedFamilies()) refuse('EINVAL')
     const { maxLength = 1472, group = '224.0.0.81', port = 8848, ttl = 1 } = asked
     this.#daemons.set(state, { state, interface: name, syncId, maxLength, group, port, ttl })
+  }
+
+  #hasMixedFamilies(): boolean {
+    return [...this.#table.values()].some(({ service, destinations }) =>
+      [...destinations.values()].some(({ id }) => id.family !== service.id.family),
+    )
   }
 
   #zero(attributes: Buffer): void {

@@ -32,7 +32,8 @@ interface Row {
   destinations: Map<string, IpvsDestination>
 }
 
-const serviceText = (id: IpvsServiceId): string => JSON.stringify(Object.entries(id).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+const serviceText = (id: IpvsServiceId): string =>
+  JSON.stringify(Object.entries(id).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 const destinationText = (id: IpvsDestinationId): string => `${id.address} ${id.port}`
 
 /** IPVS with the answers that were measured on 6.1 (the errno table of the netlink notes), no more forgiving. */

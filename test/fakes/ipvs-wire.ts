@@ -1,6 +1,8 @@
 // The kernel's side of the IPVS codec: reads requests, writes answers. Source: ip_vs_genl_parse_* and ip_vs_genl_fill_*
 // of net/netfilter/ipvs/ip_vs_ctl.c (Linux 6.1), in its order of attributes and, like it, without the NESTED bit.
-import { AttributeView } from '../../agent/kernel/attributes.ts'
+import { AttributeReader, viewOf } from '../../agent/kernel/attributes.ts'
+import type { GenericRequest } from '../../agent/kernel/genl.ts'
+import { NetlinkWriter } from '../../agent/kernel/netlink-writer.ts'
 import { type Attribute, encodeAttributes, u32Attribute } from '../../agent/kernel/netlink.ts'
 import { formatAddress, parseAddress } from '../../agent/kernel/ip-address.ts'
 import type {
@@ -151,11 +153,22 @@ export function infoAnswer({ version, connectionTableSize }: IpvsInfo): Buffer {
   return encodeAttributes([u32(1, (major << 16) | (minor << 8) | patch), u32(2, connectionTableSize)])
 }
 
-const top = (attributes: Buffer): AttributeView => new AttributeView(attributes, 6, 'request')
+/** What the kernel sees of a request behind the generic header. */
+export function attributesOf(request: GenericRequest): Buffer {
+  const writer = new NetlinkWriter()
+  request.write?.(writer)
+  return writer.copy()
+}
+
+/** The attributes of one of a request's nests; undefined where it has none. */
+function nestOf(attributes: Buffer, type: number): AttributeReader | undefined {
+  const top = new AttributeReader(6, 'request').over(viewOf(attributes), 0, attributes.length)
+  return top.nest(type, new AttributeReader(15, 'request'))
+}
 
 /** The service that a request names; null where it names none, or not fully (EINVAL). */
 export function requestedId(attributes: Buffer): IpvsServiceId | null {
-  const view = top(attributes).nest(1, 12, 'request')
+  const view = nestOf(attributes, 1)
   const number = view?.u16(1)
   if (view === undefined || number === undefined) return null
   const family = familyOf(number)
@@ -170,7 +183,7 @@ export function requestedId(attributes: Buffer): IpvsServiceId | null {
 /** A whole service; null where something is missing (EINVAL). `flags` of the service that is there already, or 0. */
 export function requestedService(attributes: Buffer, oldFlags = 0): (IpvsServiceSettings & { word: number }) | null {
   const id = requestedId(attributes)
-  const view = top(attributes).nest(1, 12, 'request')
+  const view = nestOf(attributes, 1)
   const [scheduler, flags, timeoutSec] = [view?.text(6), view?.bytes(7, 8), view?.u32(8)]
   if (view === undefined || id === null || scheduler === undefined || flags === undefined || timeoutSec === undefined)
     return null
@@ -193,7 +206,7 @@ export function requestedService(attributes: Buffer, oldFlags = 0): (IpvsService
 /** A whole real server; null where something is missing (EINVAL). What may be missing is 0, as in the kernel. */
 export function requestedDestination(attributes: Buffer, serviceFamily: IpvsFamily): IpvsDestinationSettings | null {
   const id = requestedDestinationId(attributes, serviceFamily)
-  const view = top(attributes).nest(2, 15, 'request')
+  const view = nestOf(attributes, 2)
   const [forwarding, weight, upperThreshold, lowerThreshold] = [3, 4, 5, 6].map((type) => view?.u32(type))
   if (view === undefined || id === null) return null
   if (forwarding === undefined || weight === undefined) return null
@@ -216,7 +229,7 @@ export function requestedDestinationId(
   attributes: Buffer,
   serviceFamily: IpvsFamily,
 ): IpvsDestinationSettings['id'] | null {
-  const view = top(attributes).nest(2, 15, 'request')
+  const view = nestOf(attributes, 2)
   const [bytes, port] = [view?.bytes(1, 16), view?.u16be(2)]
   if (view === undefined || bytes === undefined || port === undefined) return null
   const number = view.u16(11) ?? 0
@@ -228,7 +241,7 @@ export function requestedDestinationId(
 export function requestedDaemon(
   attributes: Buffer,
 ): (Partial<IpvsDaemonSettings> & { state: IpvsDaemon['state'] }) | null {
-  const view = top(attributes).nest(3, 8, 'request')
+  const view = nestOf(attributes, 3)
   const state = view?.u32(1)
   if (view === undefined || state === undefined) return null
   const [group, group6] = [view.bytes(5, 4), view.bytes(6, 16)]

@@ -1,12 +1,13 @@
 // IPVS of this network namespace through generic netlink: the only way that shows and sets everything (the text of
 // /proc/net/ip_vs knows neither thresholds nor tunnels nor scheduler flags).
+import { viewOf } from '../../kernel/attributes.ts'
 import { MalformedError } from '../../kernel/bytes.ts'
 import { KernelError, isErrno } from '../../kernel/errno.ts'
-import type { GenericMessage, GenericPort, GenericRequest } from '../../kernel/genl.ts'
+import type { GenericPort, GenericRequest } from '../../kernel/genl.ts'
+import type { ReadMessage } from '../../kernel/netlink-socket.ts'
 import { decodeDestination } from './codec-destination.ts'
 import { decodeService } from './codec-service.ts'
 import { decodeDaemon, decodeInfo, decodeTimeouts } from './codec-settings.ts'
-import { command } from './constants.ts'
 import { type IpvsAction, explained } from './errors.ts'
 import {
   daemonsRequest,
@@ -38,11 +39,6 @@ import type {
 /** What an answer to GET_SERVICE may cost the receive buffer: it is allocated in pages. */
 const serviceAnswerBytes = 8192
 
-/** The attributes of the messages with a command, or what the kernel never answers. */
-function attributesOf(messages: readonly GenericMessage[], number: number): Buffer[] {
-  return messages.filter((message) => message.command === number).map(({ attributes }) => attributes)
-}
-
 /**
  * All functions return when the kernel has answered, and throw {@link KernelError} with the errno's name and what it
  * means here. One caller at a time.
@@ -69,20 +65,14 @@ export class IpvsClient {
   }
 
   /** The one answer to a question. */
-  #ask(action: IpvsAction, request: GenericRequest, answer: number): Buffer {
-    const attributes = attributesOf(
-      this.#explain(action, () => this.#port.request(request)),
-      answer,
-    )[0]
-    if (attributes === undefined) throw new MalformedError(request.what, 'no answer before the acknowledgement')
-    return attributes
+  #ask<T>(action: IpvsAction, request: GenericRequest, decode: ReadMessage<T>): T {
+    const answer = this.#explain(action, () => this.#port.request(request))[0]
+    if (answer === undefined) throw new MalformedError(request.what, 'no answer before the acknowledgement')
+    return decode(viewOf(answer.attributes), 0, answer.attributes.length)
   }
 
-  #dump(request: GenericRequest, answer: number): Buffer[] {
-    return attributesOf(
-      this.#explain('read', () => this.#port.dump(request)),
-      answer,
-    )
+  #dump<T>(request: GenericRequest, decode: ReadMessage<T>): T[] {
+    return this.#explain('read', () => this.#port.dumpEach(request, decode))
   }
 
   #change(action: IpvsAction, request: GenericRequest): void {
@@ -90,7 +80,7 @@ export class IpvsClient {
   }
 
   info(): IpvsInfo {
-    return decodeInfo(this.#ask('read', infoRequest(), command.setInfo))
+    return this.#ask('read', infoRequest(), decodeInfo)
   }
 
   /**
@@ -98,14 +88,14 @@ export class IpvsClient {
    * NLM_F_DUMP_INTR for IPVS): one that was read twice is given once, and one that was passed over shows next time.
    */
   services(): IpvsService[] {
-    const services = this.#dump(servicesRequest(), command.newService).map(decodeService)
+    const services = this.#dump(servicesRequest(), decodeService)
     return [...new Map(services.map((service) => [ipvsServiceKey(service.id), service])).values()]
   }
 
   /** Null where it does not exist. */
   service(id: IpvsServiceId): IpvsService | null {
     try {
-      return decodeService(this.#ask('service.get', serviceRequest(id), command.newService))
+      return this.#ask('service.get', serviceRequest(id), decodeService)
     } catch (error) {
       if (isErrno(error, 'ESRCH')) return null
       throw error
@@ -114,7 +104,7 @@ export class IpvsClient {
 
   #listDestinations(id: IpvsServiceId): IpvsDestination[] {
     const { family } = id
-    return this.#dump(destinationsRequest(id), command.newDestination).map((one) => decodeDestination(one, family))
+    return this.#dump(destinationsRequest(id), (view, start, end) => decodeDestination(view, start, end, family))
   }
 
   /** Null where the service does not exist: the kernel answers that with an empty list, which proves nothing. */
@@ -156,7 +146,7 @@ export class IpvsClient {
   }
 
   timeouts(): IpvsTimeouts {
-    return decodeTimeouts(this.#ask('read', timeoutsRequest(), command.setConfig))
+    return this.#ask('read', timeoutsRequest(), decodeTimeouts)
   }
 
   /** What is left out, null or 0 stays as it is. */
@@ -166,7 +156,7 @@ export class IpvsClient {
 
   /** At most one master and one backup. */
   daemons(): IpvsDaemon[] {
-    return this.#dump(daemonsRequest(), command.newDaemon).map(decodeDaemon)
+    return this.#dump(daemonsRequest(), decodeDaemon)
   }
 
   startDaemon(daemon: IpvsDaemonSettings): void {

@@ -1,8 +1,9 @@
 // What services, real servers and daemons share on the wire. Port and address are in network order, everything else is
 // in the host's, which is little-endian on every machine that the agent runs on.
-import type { AttributeView, AttributeWriter } from '../../kernel/attributes.ts'
+import { AttributeReader } from '../../kernel/attributes.ts'
 import { MalformedError } from '../../kernel/bytes.ts'
-import { formatAddress, parseAddress } from '../../kernel/ip-address.ts'
+import { formatAddress, formatIpv4Number, parseAddress, parseIpv4Number } from '../../kernel/ip-address.ts'
+import type { NetlinkWriter } from '../../kernel/netlink-writer.ts'
 import { addressSize, familyNumber, largestStatsAttribute, statsAttribute } from './constants.ts'
 import type { IpvsFamily, IpvsStats } from './types.ts'
 
@@ -25,24 +26,25 @@ export function familyOf(number: number, what: string): IpvsFamily {
   return family
 }
 
-/** union nf_inet_addr: 16 bytes, an IPv4 address in the first four. */
-export function writeAddress(writer: AttributeWriter, type: number, family: IpvsFamily, address: string): void {
-  const room = Buffer.alloc(addressSize)
-  parseAddress(family, address).copy(room)
-  writer.bytes(type, room)
+/** union nf_inet_addr: 16 bytes in network order, an IPv4 address in the first four. */
+export function writeAddress(writer: NetlinkWriter, type: number, family: IpvsFamily, address: string): void {
+  if (family === 'ipv4') writer.u32beIn(type, parseIpv4Number(address), addressSize)
+  else writer.bytes(type, parseAddress(family, address))
 }
 
-export function readAddress(view: AttributeView, type: number, family: IpvsFamily, what: string): string {
-  return formatAddress(family, present(view.bytes(type, addressSize), what, 'address'))
+export function readAddress(reader: AttributeReader, type: number, family: IpvsFamily, what: string): string {
+  if (family === 'ipv4') return formatIpv4Number(present(reader.u32beIn(type, addressSize), what, 'address'))
+  return formatAddress(family, present(reader.bytes(type, addressSize), what, 'address'))
 }
+
+const statsReader = new AttributeReader(largestStatsAttribute, 'IPVS counters')
 
 /** STATS64 where it is there (4.1 and newer); the 32 bits of STATS wrap, but for its bytes. */
-export function readStats(view: AttributeView, types: { stats: number; stats64: number }, what: string): IpvsStats {
-  const isWide = view.has(types.stats64)
-  const nest = view.nest(isWide ? types.stats64 : types.stats, largestStatsAttribute, `counters of an ${what}`)
-  const stats = present(nest, what, 'counters')
-  const wide = (type: number): number => present(stats.u64(type), what, `counter ${type}`)
-  const short = isWide ? wide : (type: number): number => present(stats.u32(type), what, `counter ${type}`)
+export function readStats(reader: AttributeReader, types: { stats: number; stats64: number }, what: string): IpvsStats {
+  const isWide = reader.has(types.stats64)
+  const stats = present(reader.nest(isWide ? types.stats64 : types.stats, statsReader), what, 'counters')
+  const wide = (type: number): number => present(stats.u64(type), what, 'counter')
+  const short = isWide ? wide : (type: number): number => present(stats.u32(type), what, 'counter')
   return {
     connections: short(statsAttribute.connections),
     inPackets: short(statsAttribute.inPackets),

@@ -1,7 +1,8 @@
 // Virtual services on the wire. Source: ip_vs_genl_parse_service and ip_vs_genl_fill_service of
 // net/netfilter/ipvs/ip_vs_ctl.c, checked against the recorded answers in test/fixtures/ipvs.
-import { AttributeView, type AttributeWriter } from '../../kernel/attributes.ts'
+import { AttributeReader } from '../../kernel/attributes.ts'
 import { MalformedError } from '../../kernel/bytes.ts'
+import type { NetlinkWriter } from '../../kernel/netlink-writer.ts'
 import { familyOf, namesOf, present, readAddress, readStats, writeAddress } from './codec-fields.ts'
 import {
   familyNumber,
@@ -30,7 +31,7 @@ const protocolNames = namesOf(protocolNumber)
 const numberOf = (protocol: IpvsProtocol): number =>
   typeof protocol === 'number' ? protocol : protocolNumber[protocol]
 
-function writeId(writer: AttributeWriter, id: IpvsServiceId): void {
+function writeId(writer: NetlinkWriter, id: IpvsServiceId): void {
   writer.u16(serviceAttribute.family, familyNumber[id.family])
   if ('fwmark' in id) {
     writer.u32(serviceAttribute.fwmark, id.fwmark)
@@ -57,7 +58,7 @@ function flagWords(flags: IpvsServiceFlags): Buffer {
 }
 
 /** An IPv4 mask in network order, but the bare prefix length for IPv6 in the host's. */
-function writeNetmask(writer: AttributeWriter, family: IpvsFamily, prefixLength: number): void {
+function writeNetmask(writer: NetlinkWriter, family: IpvsFamily, prefixLength: number): void {
   const most = family === 'ipv4' ? 32 : 128
   if (!Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > most) {
     throw new MalformedError(what, `prefix length ${prefixLength}, expected 0 to ${most}`)
@@ -66,20 +67,20 @@ function writeNetmask(writer: AttributeWriter, family: IpvsFamily, prefixLength:
   else writer.u32be(serviceAttribute.netmask, prefixLength === 0 ? 0 : (0xffffffff << (32 - prefixLength)) >>> 0)
 }
 
-function readPrefixLength(view: AttributeView, family: IpvsFamily): number | null {
-  if (family === 'ipv6') return present(view.u32(serviceAttribute.netmask), what, 'prefix length')
-  const mask = present(view.u32be(serviceAttribute.netmask), what, 'mask')
+function readPrefixLength(reader: AttributeReader, family: IpvsFamily): number | null {
+  if (family === 'ipv6') return present(reader.u32(serviceAttribute.netmask), what, 'prefix length')
+  const mask = present(reader.u32be(serviceAttribute.netmask), what, 'mask')
   const holes = ~mask >>> 0
   // A prefix leaves a run of ones at the end: one more than that is a power of two.
   return (holes & (holes + 1)) === 0 ? Math.clz32(holes) : null
 }
 
 /** Names a service, for requests about one and about its real servers. */
-export function writeServiceId(writer: AttributeWriter, id: IpvsServiceId): void {
+export function writeServiceId(writer: NetlinkWriter, id: IpvsServiceId): void {
   writer.nest(topAttribute.service, (inner) => writeId(inner, id))
 }
 
-export function writeService(writer: AttributeWriter, service: IpvsServiceSettings): void {
+export function writeService(writer: NetlinkWriter, service: IpvsServiceSettings): void {
   writer.nest(topAttribute.service, (inner) => {
     writeId(inner, service.id)
     inner.text(serviceAttribute.scheduler, service.scheduler, longestText.scheduler)
@@ -90,21 +91,21 @@ export function writeService(writer: AttributeWriter, service: IpvsServiceSettin
   })
 }
 
-function readId(view: AttributeView): IpvsServiceId {
-  const family = familyOf(present(view.u16(serviceAttribute.family), what, 'address family'), what)
-  const fwmark = view.u32(serviceAttribute.fwmark)
+function readId(reader: AttributeReader): IpvsServiceId {
+  const family = familyOf(present(reader.u16(serviceAttribute.family), what, 'address family'), what)
+  const fwmark = reader.u32(serviceAttribute.fwmark)
   if (fwmark !== undefined && fwmark !== 0) return { family, fwmark }
-  const protocol = present(view.u16(serviceAttribute.protocol), what, 'protocol')
+  const protocol = present(reader.u16(serviceAttribute.protocol), what, 'protocol')
   return {
     family,
     protocol: protocolNames.get(protocol) ?? protocol,
-    address: readAddress(view, serviceAttribute.address, family, what),
-    port: present(view.u16be(serviceAttribute.port), what, 'port'),
+    address: readAddress(reader, serviceAttribute.address, family, what),
+    port: present(reader.u16be(serviceAttribute.port), what, 'port'),
   }
 }
 
-function readFlags(view: AttributeView): IpvsServiceFlags {
-  const flags = present(view.bytes(serviceAttribute.flags, 8), what, 'flags').readUInt32LE(0)
+function readFlags(reader: AttributeReader): IpvsServiceFlags {
+  const flags = present(reader.bytes(serviceAttribute.flags, 8), what, 'flags').readUInt32LE(0)
   return {
     persistent: (flags & serviceFlag.persistent) !== 0,
     onePacket: (flags & serviceFlag.onePacket) !== 0,
@@ -112,18 +113,20 @@ function readFlags(view: AttributeView): IpvsServiceFlags {
   }
 }
 
-/** One answer to GET_SERVICE. */
-export function decodeService(attributes: Buffer): IpvsService {
-  const top = new AttributeView(attributes, largestTopAttribute, what)
-  const view = present(top.nest(topAttribute.service, largestServiceAttribute, what), what, 'service')
-  const id = readId(view)
+const topReader = new AttributeReader(largestTopAttribute, what)
+const serviceReader = new AttributeReader(largestServiceAttribute, what)
+
+/** One answer to GET_SERVICE; its attributes are between `start` and `end`. */
+export function decodeService(view: DataView, start: number, end: number): IpvsService {
+  const reader = present(topReader.over(view, start, end).nest(topAttribute.service, serviceReader), what, 'service')
+  const id = readId(reader)
   return {
     id,
-    scheduler: present(view.text(serviceAttribute.scheduler), what, 'scheduler'),
-    flags: readFlags(view),
-    timeoutSec: present(view.u32(serviceAttribute.timeout), what, 'timeout'),
-    prefixLength: readPrefixLength(view, id.family),
-    engine: view.text(serviceAttribute.engine) ?? null,
-    stats: readStats(view, serviceAttribute, what),
+    scheduler: present(reader.text(serviceAttribute.scheduler), what, 'scheduler'),
+    flags: readFlags(reader),
+    timeoutSec: present(reader.u32(serviceAttribute.timeout), what, 'timeout'),
+    prefixLength: readPrefixLength(reader, id.family),
+    engine: reader.text(serviceAttribute.engine) ?? null,
+    stats: readStats(reader, serviceAttribute, what),
   }
 }

@@ -1,8 +1,9 @@
 // Sync daemons, timeouts and facts of IPVS on the wire. Source: ip_vs_genl_fill_daemon, ip_vs_genl_new_daemon and
 // ip_vs_genl_get_cmd of net/netfilter/ipvs/ip_vs_ctl.c.
-import { AttributeView, type AttributeWriter } from '../../kernel/attributes.ts'
+import { AttributeReader } from '../../kernel/attributes.ts'
 import { MalformedError } from '../../kernel/bytes.ts'
 import { formatAddress, parseAddress } from '../../kernel/ip-address.ts'
+import type { NetlinkWriter } from '../../kernel/netlink-writer.ts'
 import { namesOf, present } from './codec-fields.ts'
 import {
   addressSize,
@@ -19,7 +20,7 @@ import type { IpvsDaemon, IpvsDaemonSettings, IpvsDaemonState, IpvsInfo, IpvsTim
 
 const daemonNames = namesOf(daemonNumber)
 
-export function writeDaemon(writer: AttributeWriter, daemon: IpvsDaemonSettings): void {
+export function writeDaemon(writer: NetlinkWriter, daemon: IpvsDaemonSettings): void {
   const { group } = daemon
   writer.nest(topAttribute.daemon, (inner) => {
     inner.u32(daemonAttribute.state, daemonNumber[daemon.state])
@@ -33,34 +34,35 @@ export function writeDaemon(writer: AttributeWriter, daemon: IpvsDaemonSettings)
   })
 }
 
-export function writeDaemonState(writer: AttributeWriter, state: IpvsDaemonState): void {
+export function writeDaemonState(writer: NetlinkWriter, state: IpvsDaemonState): void {
   writer.nest(topAttribute.daemon, (inner) => inner.u32(daemonAttribute.state, daemonNumber[state]))
 }
 
 /** One answer to GET_DAEMON. */
-export function decodeDaemon(attributes: Buffer): IpvsDaemon {
+export function decodeDaemon(view: DataView, start: number, end: number): IpvsDaemon {
   const what = 'IPVS sync daemon'
-  const top = new AttributeView(attributes, largestTopAttribute, what)
-  const view = present(top.nest(topAttribute.daemon, largestDaemonAttribute, what), what, 'daemon')
-  const number = present(view.u32(daemonAttribute.state), what, 'state')
+  const top = new AttributeReader(largestTopAttribute, what).over(view, start, end)
+  const nest = top.nest(topAttribute.daemon, new AttributeReader(largestDaemonAttribute, what))
+  const reader = present(nest, what, 'daemon')
+  const number = present(reader.u32(daemonAttribute.state), what, 'state')
   const state = daemonNames.get(number)
   if (state === undefined) throw new MalformedError(what, `state ${number}, expected 1 or 2`)
-  const group = view.bytes(daemonAttribute.group, 4)
-  const group6 = view.bytes(daemonAttribute.group6, addressSize)
+  const group = reader.bytes(daemonAttribute.group, 4)
+  const group6 = reader.bytes(daemonAttribute.group6, addressSize)
   return {
     state,
-    interface: present(view.text(daemonAttribute.interface), what, 'interface'),
-    syncId: present(view.u32(daemonAttribute.syncId), what, 'sync id'),
-    maxLength: view.u16(daemonAttribute.maxLength) ?? null,
+    interface: present(reader.text(daemonAttribute.interface), what, 'interface'),
+    syncId: present(reader.u32(daemonAttribute.syncId), what, 'sync id'),
+    maxLength: reader.u16(daemonAttribute.maxLength) ?? null,
     group:
       group6 !== undefined ? formatAddress('ipv6', group6) : group === undefined ? null : formatAddress('ipv4', group),
-    port: view.u16(daemonAttribute.port) ?? null,
-    ttl: view.u8(daemonAttribute.ttl) ?? null,
+    port: reader.u16(daemonAttribute.port) ?? null,
+    ttl: reader.u8(daemonAttribute.ttl) ?? null,
   }
 }
 
 /** A time that is left out stays as it is. So would 0, which the kernel takes for "unchanged". */
-export function writeTimeouts(writer: AttributeWriter, timeouts: Partial<IpvsTimeouts>): void {
+export function writeTimeouts(writer: NetlinkWriter, timeouts: Partial<IpvsTimeouts>): void {
   const { tcpSec, tcpFinSec, udpSec } = timeouts
   if (typeof tcpSec === 'number') writer.u32(topAttribute.timeoutTcp, tcpSec)
   if (typeof tcpFinSec === 'number') writer.u32(topAttribute.timeoutTcpFin, tcpFinSec)
@@ -68,22 +70,22 @@ export function writeTimeouts(writer: AttributeWriter, timeouts: Partial<IpvsTim
 }
 
 /** The answer to GET_CONFIG. */
-export function decodeTimeouts(attributes: Buffer): IpvsTimeouts {
-  const view = new AttributeView(attributes, largestTopAttribute, 'IPVS timeouts')
+export function decodeTimeouts(view: DataView, start: number, end: number): IpvsTimeouts {
+  const reader = new AttributeReader(largestTopAttribute, 'IPVS timeouts').over(view, start, end)
   return {
-    tcpSec: view.u32(topAttribute.timeoutTcp) ?? null,
-    tcpFinSec: view.u32(topAttribute.timeoutTcpFin) ?? null,
-    udpSec: view.u32(topAttribute.timeoutUdp) ?? null,
+    tcpSec: reader.u32(topAttribute.timeoutTcp) ?? null,
+    tcpFinSec: reader.u32(topAttribute.timeoutTcpFin) ?? null,
+    udpSec: reader.u32(topAttribute.timeoutUdp) ?? null,
   }
 }
 
 /** The answer to GET_INFO. */
-export function decodeInfo(attributes: Buffer): IpvsInfo {
+export function decodeInfo(view: DataView, start: number, end: number): IpvsInfo {
   const what = 'IPVS facts'
-  const view = new AttributeView(attributes, largestInfoAttribute, what)
-  const version = present(view.u32(infoAttribute.version), what, 'version')
+  const reader = new AttributeReader(largestInfoAttribute, what).over(view, start, end)
+  const version = present(reader.u32(infoAttribute.version), what, 'version')
   return {
     version: `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`,
-    connectionTableSize: present(view.u32(infoAttribute.connectionTableSize), what, 'connection table size'),
+    connectionTableSize: present(reader.u32(infoAttribute.connectionTableSize), what, 'connection table size'),
   }
 }

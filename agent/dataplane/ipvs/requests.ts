@@ -1,6 +1,6 @@
 // One request for each change and each question.
-import { AttributeWriter } from '../../kernel/attributes.ts'
 import type { GenericRequest } from '../../kernel/genl.ts'
+import type { NetlinkWriter } from '../../kernel/netlink-writer.ts'
 import { writeDestination, writeDestinationId } from './codec-destination.ts'
 import { writeService, writeServiceId } from './codec-service.ts'
 import { writeDaemon, writeDaemonState, writeTimeouts } from './codec-settings.ts'
@@ -24,11 +24,11 @@ export const ipvsServiceKey = (id: IpvsServiceId): string =>
 /** `192.0.2.20:80` */
 export const ipvsDestinationKey = (id: IpvsDestinationId): string => endpoint(id.address, id.port)
 
-function request(number: number, what: string, fill?: (writer: AttributeWriter) => void): GenericRequest {
-  const writer = new AttributeWriter(what)
-  fill?.(writer)
-  return { command: number, attributes: writer.finish(), what }
-}
+const request = (number: number, what: string, write?: (writer: NetlinkWriter) => void): GenericRequest => ({
+  command: number,
+  what,
+  write,
+})
 
 export function operationRequest(operation: IpvsOperation): GenericRequest {
   switch (operation.kind) {

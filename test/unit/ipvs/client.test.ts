@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
 import { IpvsClient } from '../../../agent/dataplane/ipvs/client.ts'
 import { hashingBits } from '../../../agent/dataplane/ipvs/constants.ts'
@@ -34,8 +35,11 @@ const realServer = (host: number, different: Partial<IpvsDestinationSettings> = 
 })
 
 /** What the kernel takes beside what the wire can carry. */
-const isTaken = ({ tunnel, weight, lowerThreshold, upperThreshold }: IpvsDestinationSettings): boolean =>
-  (tunnel.type !== 'gue' || tunnel.port > 0) && weight < 2 ** 31 && lowerThreshold <= upperThreshold
+const isTaken = ({ id, tunnel, weight, lowerThreshold, upperThreshold }: IpvsDestinationSettings): boolean =>
+  ipaddr.parse(id.address).range() !== 'multicast' &&
+  (tunnel.type !== 'gue' || tunnel.port > 0) &&
+  weight < 2 ** 31 &&
+  lowerThreshold <= upperThreshold
 
 function start() {
   const kernel = new FakeIpvsKernel()

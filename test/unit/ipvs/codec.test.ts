@@ -10,10 +10,11 @@ import {
   stopDaemonRequest,
   zeroRequest,
 } from '../../../agent/dataplane/ipvs/requests.ts'
-import type { IpvsDestinationSettings, IpvsServiceSettings } from '../../../agent/dataplane/ipvs/types.ts'
+import type { IpvsDestinationSettings, IpvsFamily, IpvsServiceSettings } from '../../../agent/dataplane/ipvs/types.ts'
 import { MalformedError } from '../../../agent/kernel/bytes.ts'
 import { attributeOf, decodeAttributes, encodeAttributes } from '../../../agent/kernel/netlink.ts'
 import {
+  attributesOf,
   daemonAnswer,
   destinationAnswer,
   infoAnswer,
@@ -26,12 +27,15 @@ import {
   timeoutsAnswer,
 } from '../../fakes/ipvs-wire.ts'
 import * as any from './arbitraries.ts'
+import { over } from './golden.ts'
+
+const decodeOf = (family: IpvsFamily) => over((view, start, end) => decodeDestination(view, start, end, family))
 
 describe('answers are read as the kernel means them', () => {
   test('services of both families, by address and by mark', () => {
     fc.assert(
       fc.property(any.service, (service) => {
-        expect(decodeService(serviceAnswer(service))).toEqual(service)
+        expect(over(decodeService)(serviceAnswer(service))).toEqual(service)
       }),
     )
   })
@@ -39,7 +43,7 @@ describe('answers are read as the kernel means them', () => {
   test('real servers, also of the other family than their service', () => {
     fc.assert(
       fc.property(any.destination, any.family, (destination, serviceFamily) => {
-        expect(decodeDestination(destinationAnswer(destination), serviceFamily)).toEqual(destination)
+        expect(decodeOf(serviceFamily)(destinationAnswer(destination))).toEqual(destination)
       }),
     )
   })
@@ -47,16 +51,16 @@ describe('answers are read as the kernel means them', () => {
   test('daemons, timeouts and facts', () => {
     fc.assert(
       fc.property(any.daemon, (daemon) => {
-        expect(decodeDaemon(daemonAnswer(daemon))).toEqual(daemon)
+        expect(over(decodeDaemon)(daemonAnswer(daemon))).toEqual(daemon)
       }),
     )
     fc.assert(
       fc.property(any.timeouts, (all) => {
-        expect(decodeTimeouts(timeoutsAnswer(all))).toEqual(all)
+        expect(over(decodeTimeouts)(timeoutsAnswer(all))).toEqual(all)
       }),
     )
     const info = { version: '1.2.1', connectionTableSize: 1 << 20 }
-    expect(decodeInfo(infoAnswer(info))).toEqual(info)
+    expect(over(decodeInfo)(infoAnswer(info))).toEqual(info)
   })
 
   test('without 64-bit counters the 32-bit ones are read, and without a family the service has it', () => {
@@ -64,10 +68,7 @@ describe('answers are read as the kernel means them', () => {
       fc.property(any.destination, (destination) => {
         const all = decodeAttributes(attributeOf(decodeAttributes(destinationAnswer(destination)), 2)!)
         const old = all.filter(({ type }) => type !== 12 && type !== 11 && type < 13)
-        const decoded = decodeDestination(
-          encodeAttributes([{ type: 2, value: encodeAttributes(old) }]),
-          destination.id.family,
-        )
+        const decoded = decodeOf(destination.id.family)(encodeAttributes([{ type: 2, value: encodeAttributes(old) }]))
         expect(decoded.id).toEqual(destination.id)
         expect(decoded.tunnel).toEqual({ type: 'ipip', port: 0, checksum: 'nocsum' })
         expect(decoded.stats.inBytes).toBe(destination.stats.inBytes)
@@ -81,7 +82,7 @@ describe('requests say what is meant', () => {
   test('services: everything is set, and flags that are not ours are left as they are', () => {
     fc.assert(
       fc.property(any.serviceSettings, fc.constantFrom(0, 0x2, 0x40, 0xffffffff), (service, oldFlags) => {
-        const { attributes } = operationRequest({ kind: 'service.set', service })
+        const attributes = attributesOf(operationRequest({ kind: 'service.set', service }))
         const { word, ...asked } = requestedService(attributes, oldFlags)!
         expect(asked).toEqual(service)
         expect((word & ~0x3d) >>> 0).toBe((oldFlags & ~0x3d) >>> 0)
@@ -92,7 +93,7 @@ describe('requests say what is meant', () => {
   test('real servers: a change carries every attribute, so that no tunnel is lost', () => {
     fc.assert(
       fc.property(any.serviceId, any.destinationSettings, (service, destination) => {
-        const { attributes } = operationRequest({ kind: 'destination.set', service, destination })
+        const attributes = attributesOf(operationRequest({ kind: 'destination.set', service, destination }))
         expect(requestedId(attributes)).toEqual(service)
         expect(requestedDestination(attributes, service.family)).toEqual(destination)
         const types = decodeAttributes(attributeOf(decodeAttributes(attributes), 2)!).map(({ type }) => type)
@@ -104,26 +105,26 @@ describe('requests say what is meant', () => {
   test('deletions name the service, and the real server with its family', () => {
     fc.assert(
       fc.property(any.serviceId, any.destinationId, (id, destination) => {
-        expect(requestedId(operationRequest({ kind: 'service.delete', id }).attributes)).toEqual(id)
-        const { attributes } = operationRequest({ kind: 'destination.delete', service: id, destination })
+        expect(requestedId(attributesOf(operationRequest({ kind: 'service.delete', id })))).toEqual(id)
+        const attributes = attributesOf(operationRequest({ kind: 'destination.delete', service: id, destination }))
         expect(requestedId(attributes)).toEqual(id)
         expect(requestedDestinationId(attributes, id.family)).toEqual(destination)
-        expect(requestedId(zeroRequest(id).attributes)).toEqual(id)
+        expect(requestedId(attributesOf(zeroRequest(id)))).toEqual(id)
       }),
     )
-    expect(zeroRequest().attributes).toHaveLength(0)
+    expect(attributesOf(zeroRequest())).toHaveLength(0)
   })
 
   test('daemons and timeouts: what is left out is not in the request', () => {
     fc.assert(
       fc.property(any.daemonSettings, (daemon) => {
-        expect(requestedDaemon(startDaemonRequest(daemon).attributes)).toEqual(daemon)
-        expect(requestedDaemon(stopDaemonRequest(daemon.state).attributes)).toEqual({ state: daemon.state })
+        expect(requestedDaemon(attributesOf(startDaemonRequest(daemon)))).toEqual(daemon)
+        expect(requestedDaemon(attributesOf(stopDaemonRequest(daemon.state)))).toEqual({ state: daemon.state })
       }),
     )
     fc.assert(
       fc.property(any.timeouts, (all) => {
-        expect(decodeTimeouts(setTimeoutsRequest(all).attributes)).toEqual(all)
+        expect(over(decodeTimeouts)(attributesOf(setTimeoutsRequest(all)))).toEqual(all)
       }),
     )
   })
@@ -146,9 +147,15 @@ describe('requests say what is meant', () => {
       tunnel: { type: 'ipip', port: 0, checksum: 'nocsum' },
     }
     const add = (different: Partial<IpvsServiceSettings>) => () =>
-      operationRequest({ kind: 'service.add', service: { ...service, ...different } })
+      attributesOf(operationRequest({ kind: 'service.add', service: { ...service, ...different } }))
     const addTo = (different: Partial<IpvsDestinationSettings>) => () =>
-      operationRequest({ kind: 'destination.add', service: service.id, destination: { ...destination, ...different } })
+      attributesOf(
+        operationRequest({
+          kind: 'destination.add',
+          service: service.id,
+          destination: { ...destination, ...different },
+        }),
+      )
     expect(add({})).not.toThrow()
     expect(add({ id: { family: 'ipv4', protocol: 'tcp', address: '192.0.2.10', port: 70000 } })).toThrow(/70000/)
     expect(add({ id: { family: 'ipv4', protocol: 'tcp', address: '2001:db8::1', port: 80 } })).toThrow(/expected IPv4/)

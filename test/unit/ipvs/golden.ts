@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { viewOf } from '../../../agent/kernel/attributes.ts'
 import { type GenericMessage, decodeGeneric } from '../../../agent/kernel/genl.ts'
+import type { ReadMessage } from '../../../agent/kernel/netlink-socket.ts'
 
 /** Messages that a real kernel answered, one a line in hex; lines with # say which and when. */
 export function golden(name: string): GenericMessage[] {
@@ -9,3 +11,9 @@ export function golden(name: string): GenericMessage[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => decodeGeneric(Buffer.from(line, 'hex')))
 }
+
+/** The decoder for a Buffer that holds nothing else. */
+export const over =
+  <T>(read: ReadMessage<T>) =>
+  (bytes: Buffer): T =>
+    read(viewOf(bytes), 0, bytes.length)

@@ -6,14 +6,23 @@ import { decodeDaemon, decodeInfo, decodeTimeouts } from '../../../agent/datapla
 import { MalformedError } from '../../../agent/kernel/bytes.ts'
 import { decodeFamily, decodeGeneric } from '../../../agent/kernel/genl.ts'
 import { type Attribute, attributeOf, decodeAttributes, encodeAttributes } from '../../../agent/kernel/netlink.ts'
-import { golden } from './golden.ts'
+import { golden, over } from './golden.ts'
 
-const decodeAny = (bytes: Buffer) => decodeDestination(bytes, 'ipv4')
+const decodeAny = over((view, start, end) => decodeDestination(view, start, end, 'ipv4'))
+const decodeOne = over(decodeService)
 const recorded = [
-  ...golden('services-6.1').map(({ attributes }) => ({ attributes, nest: 1, decode: decodeService })),
+  ...golden('services-6.1').map(({ attributes }) => ({ attributes, nest: 1, decode: decodeOne })),
   ...golden('destinations-6.1').map(({ attributes }) => ({ attributes, nest: 2, decode: decodeAny })),
 ]
-const decoders = [decodeService, decodeAny, decodeDaemon, decodeTimeouts, decodeInfo, decodeFamily, decodeGeneric]
+const decoders = [
+  decodeOne,
+  decodeAny,
+  over(decodeDaemon),
+  over(decodeTimeouts),
+  over(decodeInfo),
+  decodeFamily,
+  decodeGeneric,
+]
 
 /** A value or a MalformedError, nothing else. Returns whether it was refused. */
 function isRefused(decode: (bytes: Buffer) => unknown, bytes: Buffer): boolean {

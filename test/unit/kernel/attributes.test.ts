@@ -1,59 +1,89 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AttributeView, AttributeWriter } from '../../../agent/kernel/attributes.ts'
+import { AttributeReader, viewOf } from '../../../agent/kernel/attributes.ts'
 import { MalformedError } from '../../../agent/kernel/bytes.ts'
 import { formatAddress, parseAddress } from '../../../agent/kernel/ip-address.ts'
-import { decodeAttributes, encodeAttributes, nestedAttribute, u32Attribute } from '../../../agent/kernel/netlink.ts'
+import {
+  decodeMessages,
+  encodeAttributes,
+  encodeMessage,
+  nestedAttribute,
+  u32Attribute,
+} from '../../../agent/kernel/netlink.ts'
+import { NetlinkWriter } from '../../../agent/kernel/netlink-writer.ts'
+
+const readerOf = (bytes: Buffer): AttributeReader =>
+  new AttributeReader(12, 'test').over(viewOf(bytes), 0, bytes.length)
 
 describe('attributes in place', () => {
-  test('what is written is read, beyond the first 512 bytes and through nests', () => {
-    const value = fc.record({ a: fc.nat(0xff), b: fc.nat(0xffff), c: fc.nat(), d: fc.uint8Array({ maxLength: 700 }) })
+  test('what is written is read, beyond the first room of the writer and through nests', () => {
+    const value = fc.record({ a: fc.nat(0xff), b: fc.nat(0xffff), c: fc.nat(), d: fc.uint8Array({ maxLength: 900 }) })
     fc.assert(
       fc.property(value, fc.array(value, { maxLength: 3 }), (outer, inner) => {
-        const writer = new AttributeWriter('test')
-        const write = ({ a, b, c, d }: typeof outer) =>
+        const writer = new NetlinkWriter()
+        const write = ({ a, b, c, d }: typeof outer) => {
           writer.u8(1, a).u16(2, b).u16be(3, b).u32(4, c).u32be(5, c).bytes(6, Buffer.from(d)).text(7, 'wlc', 15)
+          writer.u32beIn(8, c, 16)
+        }
         write(outer)
-        for (const [index, one] of inner.entries()) writer.nest(8 + index, () => void write(one))
-        const view = new AttributeView(writer.finish(), 11, 'test')
-        const expectSame = (from: AttributeView | undefined, { a, b, c, d }: typeof outer) => {
+        for (const [index, one] of inner.entries()) writer.nest(9 + index, () => write(one))
+        const reader = readerOf(writer.copy())
+        const expectSame = (from: AttributeReader | undefined, { a, b, c, d }: typeof outer) => {
           expect([from?.u8(1), from?.u16(2), from?.u16be(3), from?.u32(4), from?.u32be(5)]).toEqual([a, b, b, c, c])
           expect(from?.bytes(6, d.length)).toEqual(Buffer.from(d))
           expect(from?.text(7)).toBe('wlc')
+          expect(from?.u32beIn(8, 16)).toBe(c)
+          expect(from?.bytes(8, 16)?.subarray(4)).toEqual(Buffer.alloc(12))
         }
-        expectSame(view, outer)
-        for (const [index, one] of inner.entries()) expectSame(view.nest(8 + index, 11, 'test'), one)
-        expect(view.has(8 + inner.length)).toBe(false)
+        expectSame(reader, outer)
+        const nested = new AttributeReader(12, 'test')
+        for (const [index, one] of inner.entries()) expectSame(reader.nest(9 + index, nested), one)
+        expect(reader.has(9 + inner.length)).toBe(false)
       }),
     )
   })
 
-  test('the writer writes what the codec of single attributes writes', () => {
-    const writer = new AttributeWriter('test').u32(4, 42).nest(5, (inner) => inner.u32(7, 1).text(8, 'rr', 15))
-    const same = [
+  test('messages and attributes are those of the other codec, and padding is 0 also where a writer is used again', () => {
+    const attributes = [
       u32Attribute(4, 42),
       nestedAttribute(5, [u32Attribute(7, 1), { type: 8, value: Buffer.from('rr\0') }]),
     ]
-    expect(writer.finish()).toEqual(encodeAttributes(same))
-    expect(decodeAttributes(writer.finish())).toHaveLength(2)
+    const payload = Buffer.concat([Buffer.from([1, 2, 0, 0]), encodeAttributes(attributes)])
+    const expected = encodeMessage({ type: 20, flags: 5, sequence: 7, payload })
+    const writer = new NetlinkWriter()
+    writer.bytes(1, Buffer.alloc(900, 0xff))
+    writer.reset().message({ type: 20, flags: 5, sequence: 7, what: 'test' }, (all) => {
+      all.word(0x201)
+      all.u32(4, 42).nest(5, (inner) => inner.u32(7, 1).text(8, 'rr', 15))
+    })
+    expect(writer.copy()).toEqual(expected)
+    expect(decodeMessages(writer.copy())).toHaveLength(1)
+  })
+
+  test('one reader serves for many nests, and forgets each', () => {
+    const reader = new AttributeReader(3, 'test')
+    const [one, other] = [encodeAttributes([u32Attribute(1, 1)]), encodeAttributes([u32Attribute(2, 2)])]
+    expect(reader.over(viewOf(one), 0, one.length).u32(1)).toBe(1)
+    expect(reader.over(viewOf(other), 0, other.length).u32(1)).toBeUndefined()
+    expect(reader.u32(2)).toBe(2)
   })
 
   test('of two of one type the last counts, and a 64-bit number is exact up to 2^53', () => {
     const big = Buffer.alloc(8)
     big.writeBigUInt64LE(2n ** 53n - 1n)
-    const bytes = encodeAttributes([u32Attribute(1, 1), u32Attribute(1, 2), { type: 2, value: big }])
-    const view = new AttributeView(bytes, 3, 'test')
-    expect(view.u32(1)).toBe(2)
-    expect(view.u64(2)).toBe(Number.MAX_SAFE_INTEGER)
+    const reader = readerOf(encodeAttributes([u32Attribute(1, 1), u32Attribute(1, 2), { type: 2, value: big }]))
+    expect(reader.u32(1)).toBe(2)
+    expect(reader.u64(2)).toBe(Number.MAX_SAFE_INTEGER)
   })
 
   test('a value of another size, a text without end, and bytes that are left over are refused', () => {
-    const view = (type: number, value: Buffer) => new AttributeView(encodeAttributes([{ type, value }]), 3, 'test')
-    expect(() => view(1, Buffer.alloc(3)).u32(1)).toThrow('test: attribute 1 has 3 bytes, not 4')
-    expect(() => view(1, Buffer.from('abc')).text(1)).toThrow(/has no end/)
-    expect(() => new AttributeView(Buffer.alloc(3), 3, 'test')).toThrow(MalformedError)
-    expect(() => new AttributeWriter('test').u8(1, 256)).toThrow('test: 256 for attribute 1, which takes 8 bits')
-    expect(() => new AttributeWriter('test').bytes(1, Buffer.alloc(70_000))).toThrow(MalformedError)
+    const reader = (type: number, value: Buffer) => readerOf(encodeAttributes([{ type, value }]))
+    expect(() => reader(1, Buffer.alloc(3)).u32(1)).toThrow('test: attribute 1 has 3 bytes, not 4')
+    expect(() => reader(1, Buffer.from('abc')).text(1)).toThrow(/has no end/)
+    expect(() => readerOf(Buffer.alloc(3))).toThrow(MalformedError)
+    expect(() => new AttributeReader(3, 'test').over(viewOf(Buffer.alloc(8)), 0, 12)).toThrow(MalformedError)
+    expect(() => new NetlinkWriter().u8(1, 256)).toThrow('256 for attribute 1, expected 0 to 255')
+    expect(() => new NetlinkWriter().bytes(1, Buffer.alloc(70_000))).toThrow(MalformedError)
   })
 })
 

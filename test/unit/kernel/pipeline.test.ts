@@ -1,15 +1,27 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MalformedError } from '../../../agent/kernel/bytes.ts'
 import { type NetlinkMessage, decodeMessages } from '../../../agent/kernel/netlink.ts'
-import { AnswerLedger, type NetlinkRequest, cutIntoBatches } from '../../../agent/kernel/pipeline.ts'
+import { NetlinkWriter } from '../../../agent/kernel/netlink-writer.ts'
+import {
+  AnswerLedger,
+  type Batch,
+  type NetlinkRequest,
+  type PipelineRoom,
+  writeBatches,
+} from '../../../agent/kernel/pipeline.ts'
 
 const request = (index: number, size = 8): NetlinkRequest => ({
   type: 20,
   flags: 0,
-  payload: Buffer.alloc(size),
   what: `request ${index}`,
+  write: (writer) => writer.raw(Buffer.alloc(size, index)),
 })
 const requests = (count: number): NetlinkRequest[] => Array.from({ length: count }, (_, index) => request(index))
+const wide: PipelineRoom = { sendBytes: 4 << 20, receiveBytes: 4 << 20 }
+const batchesOf = (all: NetlinkRequest[], first = 1, room = wide, answerBytes = 0): Batch[] =>
+  writeBatches(new NetlinkWriter(), all, first, room, answerBytes)
+const ledgerOf = (count: number, first: number): AnswerLedger => new AnswerLedger(batchesOf(requests(count), first)[0]!)
 
 /** NLMSG_ERROR: the errno, and the request's header as NLM_F_CAPPED leaves it. */
 function acknowledgement(sequence: number, errno: number): NetlinkMessage {
@@ -18,35 +30,40 @@ function acknowledgement(sequence: number, errno: number): NetlinkMessage {
   return { type: 2, flags: 0x100, sequence, payload }
 }
 const reply = (sequence: number): NetlinkMessage => ({ type: 30, flags: 0, sequence, payload: Buffer.alloc(4) })
+const names: Readonly<Record<number, string>> = { 1: 'EPERM', 2: 'ENOENT', 3: 'ESRCH', 17: 'EEXIST' }
 
 describe('the answers to many requests at once', () => {
-  test('each outcome belongs to its request, in whatever order and however mixed the answers come', () => {
+  test('each outcome belongs to its request: refusals and replies come, done is silent up to the last', () => {
     const errnos = fc.array(fc.constantFrom(0, 1, 2, 3, 17), { minLength: 1, maxLength: 40 })
     const first = fc.oneof(fc.nat(), fc.integer({ min: 0xffffffe0, max: 0xffffffff }))
     fc.assert(
-      fc.property(errnos, first, fc.infiniteStream(fc.nat()), (wanted, start, dice) => {
-        const ledger = new AnswerLedger(requests(wanted.length), start)
+      fc.property(errnos, first, fc.infiniteStream(fc.nat(5)), (wanted, start, dice) => {
+        const ledger = ledgerOf(wanted.length, start)
+        const roll = (): number => dice.next().value as number
         const sequenceOf = (index: number) => (start + index) >>> 0
-        const order = wanted.map((_, index) => [dice.next().value, index] as const).toSorted(([a], [b]) => a - b)
-        const answers = order.flatMap(([, index]) => {
-          const errno = wanted[index]!
-          return [...(errno === 0 ? [reply(sequenceOf(index))] : []), acknowledgement(sequenceOf(index), errno)]
-        })
-        // Foreign ones before and behind the batch's numbers, and one that comes twice with another result.
-        const noise = [
+        const last = wanted.length - 1
+        const withReply = wanted.map((errno) => errno === 0 && roll() === 0)
+        const answers = wanted.flatMap((errno, index) => [
+          ...(withReply[index] ? [reply(sequenceOf(index))] : []),
+          ...(errno !== 0 || index === last ? [acknowledgement(sequenceOf(index), errno)] : []),
+        ])
+        const foreign = [
           acknowledgement(sequenceOf(-1), 5),
           acknowledgement(sequenceOf(wanted.length), 5),
           reply(sequenceOf(-7)),
         ]
-        for (const message of [...noise, ...answers, acknowledgement(sequenceOf(0), 5)]) {
-          if (dice.next().value % 3 === 0) ledger.take(noise[0]!)
+        for (const message of answers) {
+          const noise = foreign[roll()]
+          if (noise !== undefined) ledger.take(noise)
+          expect(ledger.isComplete).toBe(false)
           ledger.take(message)
         }
         expect(ledger.isComplete).toBe(true)
-        const names: Record<number, string> = { 1: 'EPERM', 2: 'ENOENT', 3: 'ESRCH', 17: 'EEXIST' }
+        // What comes behind the end changes nothing.
+        ledger.take(acknowledgement(sequenceOf(0), 5))
         const outcomes = ledger.close('ENOBUFS', 'lost')
         expect(outcomes.map(({ error }) => error?.errno ?? null)).toEqual(wanted.map((errno) => names[errno] ?? null))
-        expect(outcomes.map(({ messages }) => messages.length)).toEqual(wanted.map((errno) => (errno === 0 ? 1 : 0)))
+        expect(outcomes.map(({ messages }) => messages.length)).toEqual(withReply.map(Number))
         for (const [index, { error }] of outcomes.entries()) {
           if (error !== null) expect(error.call).toBe(`request ${index}`)
         }
@@ -54,52 +71,64 @@ describe('the answers to many requests at once', () => {
     )
   })
 
-  test('a request without an answer says so; it is never taken for done', () => {
-    const ledger = new AnswerLedger(requests(4), 100)
-    ledger.take(acknowledgement(103, 0))
+  test('without the end, silence is not taken for done', () => {
+    const ledger = ledgerOf(4, 100)
     ledger.take(acknowledgement(101, 17))
+    ledger.take(reply(102))
     expect(ledger.isComplete).toBe(false)
     const outcomes = ledger.close('ENOBUFS', 'its answer was lost')
-    expect(outcomes.map(({ error }) => error?.errno ?? null)).toEqual(['ENOBUFS', 'EEXIST', 'ENOBUFS', null])
+    expect(outcomes.map(({ error }) => error?.errno ?? null)).toEqual(['ENOBUFS', 'EEXIST', null, 'ENOBUFS'])
     expect(outcomes[0]?.error?.message).toBe('The kernel refused request 0: ENOBUFS (its answer was lost).')
   })
 
-  test('every request asks for its acknowledgement under its own number', () => {
-    const messages = decodeMessages(new AnswerLedger(requests(3), 0xffffffff).datagram())
-    expect(messages.map(({ sequence, flags }) => [sequence, flags & 5])).toEqual([
-      [0xffffffff, 5],
-      [0, 5],
-      [1, 5],
-    ])
+  test('after answers were dropped, silence is not taken for done either', () => {
+    const ledger = ledgerOf(3, 100)
+    ledger.lose()
+    ledger.take(acknowledgement(101, 2))
+    ledger.take(acknowledgement(102, 0))
+    expect(ledger.isComplete).toBe(true)
+    expect(ledger.close('ENOBUFS', 'lost').map(({ error }) => error?.errno)).toEqual(['ENOBUFS', 'ENOENT', 'ENOBUFS'])
   })
 })
 
 describe('batches', () => {
-  test('all requests, in their order, each batch within both buffers', () => {
+  test('all requests once, in their order and under their numbers, each batch within both buffers', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 200 })
     const room = fc.record({
       sendBytes: fc.integer({ min: 4096, max: 1 << 22 }),
       receiveBytes: fc.integer({ min: 4096, max: 1 << 22 }),
     })
     fc.assert(
-      fc.property(sizes, room, fc.constantFrom(0, 8192), (all, granted, answerBytes) => {
+      fc.property(sizes, room, fc.constantFrom(0, 8192), fc.nat(0xffffffff), (all, granted, answerBytes, first) => {
         const wanted = all.map((size, index) => request(index, size))
-        const batches = cutIntoBatches(wanted, granted, answerBytes)
-        expect(batches.flat()).toEqual(wanted)
-        for (const batch of batches) {
-          expect(batch.length).toBeGreaterThan(0)
-          if (batch.length === 1) continue
-          expect(new AnswerLedger(batch, 1).datagram().length).toBeLessThanOrEqual(granted.sendBytes / 2)
-          expect(batch.length * (2048 + answerBytes)).toBeLessThanOrEqual(granted.receiveBytes)
+        const batches = batchesOf(wanted, first, granted, answerBytes)
+        expect(batches.flatMap((batch) => batch.requests)).toEqual(wanted)
+        const sent = batches.map(({ datagram }) => decodeMessages(datagram))
+        expect(sent.flat().map(({ sequence }) => sequence)).toEqual(wanted.map((_, index) => (first + index) >>> 0))
+        expect(sent.flat().map(({ payload }) => payload.length)).toEqual(all.map((size) => (size + 3) & ~3))
+        for (const [index, batch] of batches.entries()) {
+          const messages = sent[index]!
+          expect(messages[0]?.sequence).toBe(batch.first)
+          // NLM_F_REQUEST for all, NLM_F_ACK for the last.
+          expect(messages.map(({ flags }) => flags)).toEqual([...messages.slice(1).map(() => 1), 5])
+          if (batch.requests.length === 1) continue
+          expect(batch.datagram.length).toBeLessThanOrEqual(granted.sendBytes / 2)
+          expect(batch.requests.length * (2048 + answerBytes)).toBeLessThanOrEqual(granted.receiveBytes)
         }
       }),
     )
   })
 
   test('a default socket takes a hundred at once, a widened one two thousand', () => {
-    const sizes = (receiveBytes: number) =>
-      cutIntoBatches(requests(5000), { sendBytes: 1 << 22, receiveBytes }, 0).map((batch) => batch.length)
-    expect(Math.max(...sizes(212_992))).toBe(104)
-    expect(Math.max(...sizes(4 << 20))).toBe(2048)
+    const largest = (receiveBytes: number) =>
+      Math.max(...batchesOf(requests(5000), 1, { ...wide, receiveBytes }).map((batch) => batch.requests.length))
+    expect(largest(212_992)).toBe(104)
+    expect(largest(4 << 20)).toBe(2048)
+  })
+
+  test('what cannot be written throws before there is anything to send', () => {
+    const bad: NetlinkRequest = { ...request(1), what: 'a bad one', write: (writer) => writer.u16(1, 70_000) }
+    expect(() => batchesOf([request(0), bad])).toThrow(MalformedError)
+    expect(() => batchesOf([request(0), bad])).toThrow('a bad one: 70000 for attribute 1, expected 0 to 65535')
   })
 })
