@@ -28,10 +28,12 @@ const file = 'own-objects.json'
 export class OwnObjects {
   readonly #disk: Disk
   #stored: Stored
+  #keys: ReadonlySet<string>
 
   private constructor(disk: Disk, stored: Stored) {
     this.#disk = disk
     this.#stored = stored
+    this.#keys = new Set(stored.services)
   }
 
   static async open(disk: Disk, bootId: string): Promise<OwnObjects> {
@@ -43,7 +45,7 @@ export class OwnObjects {
   }
 
   has(service: string): boolean {
-    return this.#stored.services.includes(service)
+    return this.#keys.has(service)
   }
   get services(): readonly string[] {
     return this.#stored.services
@@ -103,5 +105,6 @@ export class OwnObjects {
     const next = { ...this.#stored, ...change }
     await this.#disk.write(file, `${JSON.stringify(next)}\n`)
     this.#stored = next
+    this.#keys = new Set(next.services)
   }
 }

@@ -13,6 +13,7 @@ import { ipvsErrorMeaning, ipvsMeanings } from './errors.ts'
 import { availabilityOf, availabilityReasons, hasNetAdmin, type KernelPlaces } from './offer.ts'
 import { readingOf } from './reading.ts'
 import { type Seen, see } from './seen.ts'
+import { ipvsServiceKey } from './requests.ts'
 import { changeOf, otherForm } from './steps.ts'
 import type { IpvsKernel } from './ipvs-kernel.ts'
 import type { IpvsOperation, IpvsTableEntry } from './types.ts'
@@ -31,11 +32,16 @@ type KernelStep = Exclude<ServiceStep, { kind: 'service.adopt' | 'service.releas
 
 /** The kernel refreshes its counters every 2 s: a younger table has nothing new. */
 const tableIsFreshMs = 1500
+/** A sample that was taken a moment before a look has read the same. */
+const lookIsFreshMs = 100
+/** A plan asks for every real server that it removes, one after the other. */
+const countIsFreshMs = 400
 
 export class IpvsDataplane implements Dataplane {
   readonly #options: IpvsOptions
   #opened: IpvsKernel | null = null
   #table: { readonly at: number; readonly rows: readonly IpvsTableEntry[] } | null = null
+  #counts: { readonly rows: readonly IpvsTableEntry[]; readonly flows: ReadonlyMap<string, number> } | null = null
   #seen: Seen = { services: [], unspoken: [] }
   #natEntries: readonly NatEntry[] = []
   /** What health checking told, by service and real server; lives as long as the agent. */
@@ -82,7 +88,7 @@ export class IpvsDataplane implements Dataplane {
       return []
     }
     const { own } = this.#options
-    this.#seen = see(this.#read(0), {
+    this.#seen = see(this.#read(lookIsFreshMs), {
       isOurs: (service) => own.has(service),
       hints,
       natEntries: this.#natEntries,
@@ -204,11 +210,9 @@ export class IpvsDataplane implements Dataplane {
   /** A drain ends with the last established connection; UDP has no such state, so all of it counts. */
   countFlows(service: string, realServer: string): number {
     if (this.availability() !== 'ready') return 0
-    const found = this.#seen.services.find((one) => serviceKey(one) === service)
-    const row = readingOf(this.#read(0), found === undefined ? [] : [found], '').services[0]
-    const member = row?.realServers.find((one) => realServerKey(one) === realServer)
-    if (member === undefined) return 0
-    return member.activeFlows + (found?.protocol === 'udp' ? (member.inactiveFlows ?? 0) : 0)
+    const rows = this.#read(countIsFreshMs)
+    if (this.#counts?.rows !== rows) this.#counts = { rows, flows: flowsByName(rows) }
+    return this.#counts.flows.get(`${service} ${realServer}`) ?? 0
   }
 
   /** Whatever is ours was removed by steps before. */
@@ -224,3 +228,17 @@ const isKernelStep = (step: DataplaneStep): step is KernelStep =>
   step.kind === 'service.change' ||
   step.kind === 'service.remove' ||
   step.kind.startsWith('realServer.')
+
+/** Connections that a drain waits for, by service and real server. */
+function flowsByName(rows: readonly IpvsTableEntry[]): Map<string, number> {
+  return new Map(
+    rows.flatMap(({ id, destinations }) => {
+      const service = ipvsServiceKey(id)
+      const isUdp = !('fwmark' in id) && id.protocol === 'udp'
+      return destinations.map((one): [string, number] => [
+        `${service} ${realServerKey(one.id)}`,
+        one.activeConnections + (isUdp ? one.inactiveConnections : 0),
+      ])
+    }),
+  )
+}

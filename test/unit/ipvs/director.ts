@@ -24,6 +24,7 @@ export class IpvsDirector {
   persisted: { sysctls: Record<string, string>; modules: readonly string[] } = { sysctls: {}, modules: [] }
   natEntries: readonly NatEntry[] = []
   readonly log: string[] = []
+  #nowMs = 0
   readonly #folder = mkdtempSync(join(tmpdir(), 'signalbox-ipvs-'))
 
   constructor() {
@@ -59,7 +60,7 @@ export class IpvsDirector {
       },
     }
     const connections = connectionTable(() => 0, join(this.#folder, 'net/ip_vs_conn'))
-    const ipvs = new IpvsDataplane({ open: () => this.kernel, places, own, connections, monotonicMs: () => 0, bootId })
+    const ipvs = new IpvsDataplane({ open: () => this.kernel, places, own, connections, monotonicMs: () => (this.#nowMs += 1000), bootId })
     const log = (message: string) => this.log.push(message)
     const hostState = new HostState({ ipvs, own, host: this.#host(), nat, places, log })
     return new BothDataplanes({ ebpf: unavailableDataplane('not here'), ipvs, hostState, nat, connections, places })
