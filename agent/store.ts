@@ -133,6 +133,11 @@ function readRevision(text: string | null): StoredRevision | null {
   }
 }
 
-/** First 16 hex digits of SHA-256 over the document as the schema orders it. */
+/** First 16 hex digits of SHA-256 over the document with its fields in one order: directors compare it. */
 export const digestOf = (spec: ClusterSpec): string =>
-  createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16)
+  createHash('sha256').update(JSON.stringify(spec, inOneOrder)).digest('hex').slice(0, 16)
+
+const inOneOrder = (_field: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value

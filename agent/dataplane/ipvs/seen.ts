@@ -1,7 +1,6 @@
 // What IPVS holds, in the model's terms. Pure. The kernel keeps no word of some of it: who set a service up, the weight
 // of a real server that is drained or down, health checks. That is filled in from what it was told.
 import { addressBits } from '../../../core/model/address.ts'
-import type { ForwardingMethod } from '../../../core/model/dataplane.ts'
 import type { ObservedRealServer, ObservedService } from '../../../core/model/observed.ts'
 import type { NatEntry, RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import { Scheduler, type SchedulerFlag } from '../../../core/model/scheduler.ts'
@@ -125,20 +124,12 @@ function completed(
     // The mark alone decides; the protocol of such a service is a word of the document.
     protocol: spoken.fwmark === null ? spoken.protocol : (told?.protocol ?? spoken.protocol),
     dataplane: 'ipvs',
-    forwarding: told?.forwarding ?? commonMethod(realServers),
+    forwarding: told?.forwarding ?? commonMethod(realServers) ?? 'nat',
     localAddresses: [...localAddresses],
     announce: told?.announce ?? 'none',
     interface: told?.interface ?? '',
     check: told?.check ?? { type: 'none' },
   }
-}
-
-/** The method of most real servers, for a service of which nobody said it; NAT where it has none. */
-function commonMethod(realServers: readonly ObservedRealServer[]): ForwardingMethod {
-  const counts = new Map<ForwardingMethod, number>()
-  for (const { forwarding } of realServers) counts.set(forwarding, (counts.get(forwarding) ?? 0) + 1)
-  const [most] = [...counts].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-  return most?.[0] ?? 'nat'
 }
 
 interface RealServerContext {

@@ -60,7 +60,14 @@ export class IpvsDirector {
       },
     }
     const connections = connectionTable(() => 0, join(this.#folder, 'net/ip_vs_conn'))
-    const ipvs = new IpvsDataplane({ open: () => this.kernel, places, own, connections, monotonicMs: () => (this.#nowMs += 1000), bootId })
+    const ipvs = new IpvsDataplane({
+      open: () => this.kernel,
+      places,
+      own,
+      connections,
+      monotonicMs: () => (this.#nowMs += 1000),
+      bootId,
+    })
     const log = (message: string) => this.log.push(message)
     const hostState = new HostState({ ipvs, own, host: this.#host(), nat, places, log })
     return new BothDataplanes({ ebpf: unavailableDataplane('not here'), ipvs, hostState, nat, connections, places })
