@@ -129,9 +129,14 @@ const Fields = strictFields({
   if (service.port === undefined) required('port')
 })
 
+const fieldNames = Object.keys(Fields.shape)
+
 export const VirtualService = Fields.transform((fields) => {
   const port = fields.port ?? 0
-  return { ...fields, port, check: fields.check ?? defaultCheckOf({ ...fields, port }) }
+  const whole = { ...fields, port, check: fields.check ?? defaultCheckOf({ ...fields, port }) }
+  // In one order, whether or not a field was filled in: documents are compared as text.
+  const ordered = Object.entries(whole).toSorted(([a], [b]) => fieldNames.indexOf(a) - fieldNames.indexOf(b))
+  return Object.fromEntries(ordered) as typeof whole
 })
 
 export type Announce = z.infer<typeof Announce>

@@ -1,6 +1,7 @@
 // What IPVS holds, in the model's terms. Pure. The kernel keeps no word of some of it: who set a service up, the weight
 // of a real server that is drained or down, health checks. That is filled in from what it was told.
 import { addressBits } from '../../../core/model/address.ts'
+import { commonMethod } from '../../../core/reconcile/adopt.ts'
 import type { ObservedRealServer, ObservedService } from '../../../core/model/observed.ts'
 import type { NatEntry, RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import { Scheduler, type SchedulerFlag } from '../../../core/model/scheduler.ts'
