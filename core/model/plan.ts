@@ -120,6 +120,8 @@ export const Phase = z.enum(phases)
 export const Command = z.object({
   /** `director`, or the address of a real server. */
   host: z.string(),
+  /** Whose command it is: our own, or what one would type without us (ipvsadm, ip, sysctl, nft). */
+  kind: z.enum(['signalbox', 'ipvsadm']).default('signalbox'),
   /** Text to paste into a POSIX shell; already quoted. */
   text: z.string(),
 })

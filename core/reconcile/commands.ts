@@ -10,7 +10,7 @@ import type { Command } from '../model/plan.ts'
 export function applyCommand(document: string): Command {
   const end = endMark(document)
   const text = document.endsWith('\n') ? document : `${document}\n`
-  return { host: 'director', text: `signalbox apply - <<'${end}'\n${text}${end}` }
+  return { host: 'director', kind: 'signalbox', text: `signalbox apply - <<'${end}'\n${text}${end}` }
 }
 
 /** A line that does not stand in the text; in quotes, so that the shell leaves the text as it is. */
