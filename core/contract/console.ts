@@ -3,7 +3,7 @@ import { AppliedFix, CheckedHost, Finding } from '../diagnosis/finding.ts'
 import { HostFacts } from '../diagnosis/facts.ts'
 import { HostAddress, Port, PortOrAny } from '../model/address.ts'
 import { ClusterSpec } from '../model/cluster-spec.ts'
-import { DataplaneName, ForwardingMethod } from '../model/dataplane.ts'
+import { DataplaneName, ForwardingMethod, Protocol } from '../model/dataplane.ts'
 import { Draft } from '../model/draft.ts'
 import { Issue } from '../model/issue.ts'
 import { ProofRequest } from '../model/proof.ts'
@@ -65,6 +65,7 @@ export const CheckRequest = z.strictObject({
   directorId: DirectorId,
   vip: HostAddress,
   port: PortOrAny,
+  protocol: Protocol.default('tcp'),
   forwarding: ForwardingMethod,
   dataplane: DataplaneName,
   allowOwnAddress: z.boolean().default(false),

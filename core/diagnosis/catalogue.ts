@@ -1,3 +1,4 @@
+import type { ForwardingMethod } from '../model/dataplane.ts'
 import type { HostRole } from './finding.ts'
 import { type CheckParameters, type Rule, type RuleId, ruleIds } from './rule.ts'
 import { arpAnnounce, arpIgnore, nobodyElseAnswers } from './rules/arp.ts'
@@ -36,6 +37,13 @@ export function rulesFor(role: HostRole, request: Pick<CheckParameters, 'forward
       rule.role === role && rule.forwarding.includes(request.forwarding) && rule.dataplanes.includes(request.dataplane),
   )
 }
+
+/**
+ * Whether the catalogue knows what this forwarding method asks of the hosts beyond what all of them ask. Where it does
+ * not, hosts without a finding are not hosts that are ready.
+ */
+export const isMethodCovered = (forwarding: ForwardingMethod): boolean =>
+  rules.some((rule) => rule.forwarding.length === 1 && rule.forwarding[0] === forwarding)
 
 /** Rules whose fixes must be in place before that of `id`, and be undone after it. */
 export function fixAfter(id: string): readonly RuleId[] {

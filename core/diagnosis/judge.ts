@@ -1,3 +1,4 @@
+import { familyOf, type IpFamily } from '../model/address.ts'
 import { fill } from '../model/issue.ts'
 import { fixAfter, rulesFor } from './catalogue.ts'
 import type { Finding, Fix, HostRole } from './finding.ts'
@@ -12,6 +13,11 @@ export function judgeHost(subject: CheckSubject): Finding[] {
   const findings: Finding[] = []
   let isOtherHost = false
   for (const rule of rulesFor(roleOf(subject.host), subject.request)) {
+    const beyond = whyBeyond(rule, subject.request, subject.host)
+    if (beyond !== null) {
+      findings.push(beyond)
+      continue
+    }
     const finding = isOtherHost
       ? unread(rule, subject.request, subject.host, 'unknown', `facts of ${subject.host}`)
       : judgeRule(rule, subject)
@@ -30,7 +36,20 @@ export function unreadHost(
   status: 'notChecked' | 'unknown',
   fact: string,
 ): Finding[] {
-  return rulesFor(roleOf(host), request).map((rule) => unread(rule, request, host, status, fact))
+  return rulesFor(roleOf(host), request).map(
+    (rule) => whyBeyond(rule, request, host) ?? unread(rule, request, host, status, fact),
+  )
+}
+
+/** A row that says what the rule cannot judge yet: a family or a protocol. Null where it can. */
+function whyBeyond(rule: Rule, request: CheckParameters, host: string): Finding | null {
+  const families: IpFamily[] = [familyOf(request.vip), ...(host === 'director' ? [] : [familyOf(host)])]
+  const isOtherFamily = families.some((family) => !rule.families.includes(family))
+  if (!isOtherFamily && rule.protocols.includes(request.protocol)) return null
+  const cause = isOtherFamily ? 'otherFamily' : 'otherProtocol'
+  const judged = (isOtherFamily ? rule.families : rule.protocols).join(', ')
+  const params = paramsOf(request, host, { judged })
+  return { ...common(rule, host, params), status: 'notChecked', cause, found: `judged for ${judged} alone`, fix: null }
 }
 
 function judgeRule(rule: Rule, subject: CheckSubject): Finding | null {

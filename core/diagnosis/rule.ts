@@ -1,4 +1,5 @@
-import type { DataplaneName, ForwardingMethod } from '../model/dataplane.ts'
+import type { IpFamily } from '../model/address.ts'
+import type { DataplaneName, ForwardingMethod, Protocol } from '../model/dataplane.ts'
 import type { Announce } from '../model/service.ts'
 import type { HostFacts } from './facts.ts'
 import type { Finding, HostRole } from './finding.ts'
@@ -6,7 +7,9 @@ import type { Finding, HostRole } from './finding.ts'
 /** What the checks are made for: the service that is to be, or that is live. */
 export interface CheckParameters {
   readonly vip: string
+  /** 0 = every port. */
   readonly port: number
+  readonly protocol: Protocol
   readonly forwarding: ForwardingMethod
   readonly dataplane: DataplaneName
   readonly announce: Announce
@@ -67,6 +70,9 @@ export interface Rule<Cause extends string = string> {
   /** Forwarding methods and dataplanes that it holds for. */
   readonly forwarding: readonly ForwardingMethod[]
   readonly dataplanes: readonly DataplaneName[]
+  /** Families and protocols that it can judge; for the others its row reads `notChecked`, never ok. */
+  readonly families: readonly IpFamily[]
+  readonly protocols: readonly Protocol[]
   /** Facts that it reads: what an operator has to bring where the probe cannot. */
   readonly needs: readonly FactGroup[]
   /** What it wants, in a few words that need no translation. `{param}` is filled from the judgement's parameters. */

@@ -5,6 +5,8 @@ export const commonEn: CommonSentences = {
   ok: 'As it should be.',
   unknown: 'Not known: {fact} could not be read.',
   notChecked: 'Not checked: no SSH access to this host.',
+  otherFamily: 'Not checked: this version judges it for {judged} alone.',
+  otherProtocol: 'Not checked: this version judges it for {judged} alone.',
   survivesReboot: 'Survives a reboot.',
   endsWithReboot: 'Does not survive a reboot: nothing on this host would restore it.',
 }
@@ -30,7 +32,7 @@ export const rulesEn: Readonly<Record<RuleId, RuleSentences>> = {
   },
   D04: {
     title: 'Director owns the VIP',
-    why: 'Without the address nobody answers ARP for it, or the router has nowhere to send it. The eBPF dataplane itself would take the packets.',
+    why: 'Without the address nobody answers ARP for it, or the router has nowhere to send it; IPVS takes packets only for addresses of the director, the eBPF dataplane would take them without.',
     causes: {
       absent: 'The director does not carry {vip} any more.',
       elsewhere: '{vip} is not on {place}.',

@@ -5,6 +5,8 @@ export const commonZh: CommonSentences = {
   ok: '符合要求。',
   unknown: '未知：无法读取 {fact}。',
   notChecked: '未检查：没有到这台主机的 SSH 访问。',
+  otherFamily: '未检查：此版本只对 {judged} 做此项判断。',
+  otherProtocol: '未检查：此版本只对 {judged} 做此项判断。',
   survivesReboot: '重启后仍然有效。',
   endsWithReboot: '重启后失效：这台主机上没有机制会恢复它。',
 }
@@ -30,7 +32,7 @@ export const rulesZh: Readonly<Record<RuleId, RuleSentences>> = {
   },
   D04: {
     title: 'director 拥有 VIP',
-    why: '没有这个地址就没有人应答它的 ARP，路由器也无处转发。eBPF 数据面本身仍会接收这些数据包。',
+    why: '没有这个地址就没有人应答它的 ARP，路由器也无处转发；IPVS 只接收发往 director 自身地址的数据包，eBPF 数据面则没有该地址也会接收。',
     causes: {
       absent: 'director 上已经没有 {vip}。',
       elsewhere: '{vip} 不在 {place} 上。',

@@ -19,6 +19,9 @@ export interface CommonSentences {
   readonly ok: string
   readonly unknown: string
   readonly notChecked: string
+  /** Rules that judge other families or protocols alone. */
+  readonly otherFamily: string
+  readonly otherProtocol: string
   readonly survivesReboot: string
   readonly endsWithReboot: string
 }
@@ -49,11 +52,13 @@ export function describeFinding(finding: Finding, locale: DiagnosisLocale): Find
   const { title, why, causes, fix } = rules[id]
   const { params, status, cause } = finding
   const template =
-    status === 'ok' || status === 'unknown' || status === 'notChecked'
-      ? common[status]
-      : Object.hasOwn(causes, cause)
-        ? (causes[cause] as string)
-        : finding.found
+    cause === 'otherFamily' || cause === 'otherProtocol'
+      ? common[cause]
+      : status === 'ok' || status === 'unknown' || status === 'notChecked'
+        ? common[status]
+        : Object.hasOwn(causes, cause)
+          ? (causes[cause] as string)
+          : finding.found
   const reboot = finding.fix?.survivesReboot === true ? common.survivesReboot : common.endsWithReboot
   return {
     title,

@@ -16,8 +16,10 @@ export const hostIsRealServer = defineRule({
   id: 'RS1',
   role: 'realServer',
   severity: 'blocks',
-  forwarding: ['dr'],
-  dataplanes: ['ebpf'],
+  forwarding: ['dr', 'nat', 'tun', 'fullnat'],
+  dataplanes: ['ebpf', 'ipvs'],
+  families: ['ipv4'],
+  protocols: ['tcp', 'udp', 'sctp'],
   needs: ['interfaces'],
   expected: 'carries {host}',
   causes: ['otherHost'],
@@ -45,7 +47,9 @@ export const vipIsOnLoopback = defineRule({
   role: 'realServer',
   severity: 'blocks',
   forwarding: ['dr'],
-  dataplanes: ['ebpf'],
+  dataplanes: ['ebpf', 'ipvs'],
+  families: ['ipv4'],
+  protocols: ['tcp', 'udp', 'sctp'],
   needs: ['interfaces', 'sysctls', 'extra'],
   expected: '{vip}/32 on lo',
   causes: ['missing', 'wrongPrefix', 'otherInterface', 'managementAddress'],
@@ -133,12 +137,15 @@ export const serviceListensOnVip = defineRule({
   role: 'realServer',
   severity: 'blocks',
   forwarding: ['dr'],
-  dataplanes: ['ebpf'],
+  dataplanes: ['ebpf', 'ipvs'],
+  families: ['ipv4'],
+  protocols: ['tcp'],
   needs: ['listeners'],
   expected: '{vip}:{port} or *:{port}',
   causes: ['nobody', 'otherAddress', 'ipv6Only'],
   source: 'DIAGNOSIS DR8',
   judge: ({ facts, request: { vip, port } }) => {
+    if (port === 0) return null
     if (facts.listeners === null) throw new MissingFact('/proc/net/tcp')
     const addresses = facts.listeners.filter((listener) => listener.port === port).map(({ address }) => address)
     if (addresses.length === 0) return { status: 'missing', cause: 'nobody', found: `nothing listens on port ${port}` }

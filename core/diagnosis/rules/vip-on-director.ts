@@ -6,13 +6,15 @@ export const vipIsFreeOnDirector = defineRule({
   id: 'V1',
   role: 'director',
   severity: 'blocks',
-  forwarding: ['dr'],
-  dataplanes: ['ebpf'],
+  forwarding: ['dr', 'nat', 'tun', 'fullnat', 'local'],
+  dataplanes: ['ebpf', 'ipvs'],
+  families: ['ipv4'],
+  protocols: ['tcp', 'udp', 'sctp'],
   needs: ['interfaces', 'extra'],
   expected: 'not an address of the director',
   causes: ['managementAddress', 'ownAddress', 'ownAddressAllowed'],
   source: 'DESIGN §6, who owns the addresses',
-  judge: ({ facts, request: { vip, isLive, allowOwnAddress } }) => {
+  judge: ({ facts, request: { vip, isLive, announce, allowOwnAddress } }) => {
     if (isLive) return null
     const carriers = ipv4Addresses(facts).filter(({ address }) => address.address === vip)
     if (carriers.length === 0) return { status: 'ok', found: `no interface carries ${vip}` }
@@ -20,6 +22,8 @@ export const vipIsFreeOnDirector = defineRule({
     const sshAddress = extraOf(facts, 'sshServerAddress', 'SSH_CONNECTION')
     if (sshAddress === vip)
       return { status: 'missing', cause: 'managementAddress', found: `${found}; SSH came in by it` }
+    // Whoever raises it elsewhere may have done so already.
+    if (announce === 'none') return { status: 'ok', found }
     return allowOwnAddress
       ? { status: 'warning', cause: 'ownAddressAllowed', found }
       : { status: 'missing', cause: 'ownAddress', found }
@@ -31,8 +35,10 @@ export const vipIsInConnectedNetwork = defineRule({
   id: 'V2',
   role: 'director',
   severity: 'blocks',
-  forwarding: ['dr'],
-  dataplanes: ['ebpf'],
+  forwarding: ['dr', 'nat', 'tun', 'fullnat', 'local'],
+  dataplanes: ['ebpf', 'ipvs'],
+  families: ['ipv4'],
+  protocols: ['tcp', 'udp', 'sctp'],
   needs: ['interfaces'],
   expected: "a host address in a network of one of the director's interfaces",
   causes: ['noNetwork', 'networkAddress', 'broadcastAddress'],
@@ -68,8 +74,10 @@ export const directorOwnsVip = defineRule({
   id: 'D04',
   role: 'director',
   severity: 'blocks',
-  forwarding: ['dr'],
-  dataplanes: ['ebpf'],
+  forwarding: ['dr', 'nat', 'tun', 'fullnat', 'local'],
+  dataplanes: ['ebpf', 'ipvs'],
+  families: ['ipv4'],
+  protocols: ['tcp', 'udp', 'sctp'],
   needs: ['interfaces'],
   expected: '{vip} on {place}',
   causes: ['absent', 'elsewhere'],

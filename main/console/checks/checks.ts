@@ -132,7 +132,7 @@ export function createChecks(ports: InspectionPorts, fixes: FixStore): ChecksHan
             arp: notAskedYet,
           }
           const chosen = chooseFixes(ids, judgeHost(subject), lastFindings.get(findingsKey(request, host)))
-          const service = serviceKey({ protocol: 'tcp', vip: request.vip, port: request.port })
+          const service = serviceKey(request)
           for (const fix of chosen) {
             const record = await fixes.add(request.directorId, service, fix)
             try {
@@ -233,8 +233,8 @@ export function createChecks(ports: InspectionPorts, fixes: FixStore): ChecksHan
   }
 }
 
-function findingsKey({ directorId, vip, port }: CheckRequest, host: string): string {
-  return `${directorId} ${vip}:${port} ${host}`
+function findingsKey(request: CheckRequest, host: string): string {
+  return `${request.directorId} ${serviceKey(request)} ${host}`
 }
 
 function mustBeAmong(all: readonly string[], hosts: readonly string[], field: string): void {

@@ -2,6 +2,7 @@ import type { CheckRequest, CheckedHostReport } from '../../../core/contract/con
 import { AppError, type WireError, toWireError } from '../../../core/contract/errors.ts'
 import type { HostFacts } from '../../../core/diagnosis/facts.ts'
 import { judgeHost, roleOf, unreadHost } from '../../../core/diagnosis/judge.ts'
+import { familyOf } from '../../../core/model/address.ts'
 import { networksOfVip } from '../../../core/diagnosis/read-facts.ts'
 import type { ArpAnswers, CheckParameters } from '../../../core/diagnosis/rule.ts'
 import type { HostShell, Hosts } from '../hosts.ts'
@@ -34,8 +35,8 @@ export type HostReading =
   | { readonly kind: 'failed'; readonly error: WireError }
 
 export function parametersOf(request: CheckRequest): CheckParameters {
-  const { vip, port, forwarding, dataplane, announce, isLive, allowOwnAddress, realServers } = request
-  return { vip, port, forwarding, dataplane, announce, isLive, allowOwnAddress, realServers }
+  const { vip, port, protocol, forwarding, dataplane, announce, isLive, allowOwnAddress, realServers } = request
+  return { vip, port, protocol, forwarding, dataplane, announce, isLive, allowOwnAddress, realServers }
 }
 
 /** `director` first, then the real servers in the order given, each once. */
@@ -83,6 +84,7 @@ export async function askArp(
   director: HostFacts,
   signal: AbortSignal,
 ): Promise<ArpAnswers> {
+  if (familyOf(request.vip) !== 'ipv4') return { kind: 'notAsked', reason: 'ARP is of IPv4' }
   if (request.announce !== 'arp') return { kind: 'notAsked', reason: 'the VIP is not announced by ARP' }
   const name = director.interfaces.length === 0 ? undefined : networksOfVip(director, request.vip)[0]?.interface.name
   if (name === undefined) return { kind: 'notAsked', reason: 'no interface has a network with the VIP' }

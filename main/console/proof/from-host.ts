@@ -1,4 +1,5 @@
 import { AppError } from '../../../core/contract/errors.ts'
+import { formatEndpoint } from '../../../core/model/address.ts'
 import type { HostShell } from '../hosts.ts'
 import { type Attempt, type ServiceKind, requestTimeoutMs } from './attempt.ts'
 
@@ -34,7 +35,7 @@ export async function requestsFromHost(
   const limitSec = requestTimeoutMs / 1000
   let seen = kind
   const { code, stderr } = await shell.run(
-    { script, args: [`http://${vip}:${port}/`, String(count), String(limitSec)] },
+    { script, args: [`http://${formatEndpoint(vip, port)}/`, String(count), String(limitSec)] },
     {
       signal,
       timeoutMs: count * requestTimeoutMs + 10_000,

@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { formatEndpoint } from '../../../core/model/address.ts'
 import type { Attempt, ServiceKind } from './attempt.ts'
 import { requestTimeoutMs } from './attempt.ts'
 
@@ -52,7 +53,9 @@ export function requestFromHere(
       if (kind === 'tcp') return end({ isOk: true, kind })
       clearTimeout(timer)
       timer = setTimeout(onTimeout, requestTimeoutMs)
-      socket.write(`GET / HTTP/1.1\r\nHost: ${vip}\r\nUser-Agent: signalbox-proof\r\nConnection: close\r\n\r\n`)
+      socket.write(
+        `GET / HTTP/1.1\r\nHost: ${formatEndpoint(vip, port)}\r\nUser-Agent: signalbox-proof\r\nConnection: close\r\n\r\n`,
+      )
     })
     socket.on('data', (data) => {
       head += data.toString('latin1')

@@ -122,6 +122,7 @@ export function director(change: HostChange = {}): HostFacts {
 export const request: CheckParameters = {
   vip,
   port: 80,
+  protocol: 'tcp',
   forwarding: 'dr',
   dataplane: 'ebpf',
   announce: 'arp',
