@@ -25,11 +25,12 @@ export const methodNames: Readonly<Record<ForwardingMethod, string>> = {
 }
 export const dataplaneNames: Readonly<Record<DataplaneName, string>> = { ebpf: 'eBPF', ipvs: 'IPVS' }
 
-interface DataplaneOffer {
+export interface DataplaneOffer {
   readonly families: readonly IpFamily[]
   readonly protocols: readonly Protocol[]
   readonly forwarding: readonly ForwardingMethod[]
   readonly schedulers: readonly Scheduler[]
+  readonly hasSchedulerFlags: boolean
   readonly hasPersistence: boolean
   readonly hasOnePacket: boolean
   readonly hasFwmark: boolean
@@ -43,6 +44,7 @@ export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = 
     protocols: ['tcp'],
     forwarding: ['dr'],
     schedulers: ['mh'],
+    hasSchedulerFlags: false,
     hasPersistence: false,
     hasOnePacket: false,
     hasFwmark: false,
@@ -53,6 +55,7 @@ export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = 
     protocols: ['tcp', 'udp', 'sctp'],
     forwarding: ['dr', 'nat', 'tun', 'fullnat', 'local'],
     schedulers: schedulerNames,
+    hasSchedulerFlags: true,
     hasPersistence: true,
     hasOnePacket: true,
     hasFwmark: true,

@@ -71,7 +71,7 @@ function* offerIssues(service: VirtualService): Generator<ServiceIssue> {
   if (service.fwmark !== undefined && !offer.hasFwmark) yield missing('fwmark')
   if (service.persistence !== undefined && !offer.hasPersistence) yield missing('persistence')
   if (service.onePacket === true && !offer.hasOnePacket) yield missing('onePacket')
-  if (dataplane === 'ebpf' && service.schedulerFlags.length > 0) yield missing('schedulerFlags')
+  if (service.schedulerFlags.length > 0 && !offer.hasSchedulerFlags) yield missing('schedulerFlags')
   for (const [r, realServer] of service.realServers.entries()) {
     if (realServer.forwarding !== undefined && !offer.forwarding.includes(realServer.forwarding)) {
       yield only(['realServers', r, 'forwarding'], offer.forwarding)
@@ -86,7 +86,8 @@ function* offerIssues(service: VirtualService): Generator<ServiceIssue> {
 
 function* schedulingIssues(service: VirtualService): Generator<ServiceIssue> {
   const { scheduler, schedulerFlags, persistence, onePacket } = service
-  if (service.dataplane === 'ipvs' && schedulerFlags.length > 0 && schedulers[scheduler].flags.length === 0) {
+  const { hasSchedulerFlags } = dataplaneOffers[service.dataplane]
+  if (hasSchedulerFlags && schedulerFlags.length > 0 && schedulers[scheduler].flags.length === 0) {
     yield issue(['schedulerFlags'], 'flagsOfScheduler', { scheduler })
   }
   if (new Set(schedulerFlags).size < schedulerFlags.length) yield issue(['schedulerFlags'], 'distinctFlag')

@@ -14,11 +14,12 @@ export const plainText = (max: number) =>
 
 const Name = z.string(expected('name')).regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u, expected('name'))
 
+/** Rules between fields are not asked about a number that is none: they would speak of fields that are not filled in. */
 const wholeNumber = (min: number, max: number) =>
   z
     .int(expected('count', { min, max }))
-    .min(min, expected('count', { min, max }))
-    .max(max, expected('count', { min, max }))
+    .min(min, { ...expected('count', { min, max }), abort: true })
+    .max(max, { ...expected('count', { min, max }), abort: true })
 
 /**
  * Who makes the VIP known: `arp` = the director carries the VIP on its ingress interface and answers for it (ARP, or

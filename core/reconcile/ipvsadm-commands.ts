@@ -108,7 +108,8 @@ function identityWords(key: string): string[] {
 function schedulingWords({ scheduler, schedulerFlags, persistence, onePacket, family }: ServiceConfig): string[] {
   const flags = schedulerFlags.map((flag) => `${scheduler}-${flag}`).join(',')
   return [
-    ...['-s', scheduler],
+    '-s',
+    scheduler,
     ...(flags === '' ? [] : ['-b', flags]),
     ...(persistence === null ? [] : ['-p', String(persistence.timeoutSec)]),
     ...(persistence?.prefixLength === undefined ? [] : ['-M', netmask(family, persistence.prefixLength)]),
@@ -137,9 +138,12 @@ const methodWords: Readonly<Record<ForwardingMethod, string>> = {
 function realServerWords(realServer: RealServerConfig): string[] {
   const { weight, state, forwarding, tunnel, upperThreshold, lowerThreshold } = realServer
   return [
-    ...['-r', realServerKey(realServer), methodWords[forwarding]],
+    '-r',
+    realServerKey(realServer),
+    methodWords[forwarding],
     ...(tunnel === null ? [] : tunnelWords(tunnel)),
-    ...['-w', String(state === 'enabled' ? weight : 0)],
+    '-w',
+    String(state === 'enabled' ? weight : 0),
     ...(upperThreshold === 0 ? [] : ['-x', String(upperThreshold)]),
     ...(lowerThreshold === 0 ? [] : ['-y', String(lowerThreshold)]),
   ]
@@ -152,9 +156,16 @@ function tunnelWords({ type, port, checksum }: Tunnel): string[] {
 
 function daemonWords({ role, interface: name, syncId, group, port, ttl }: SyncDaemonConfig): string[] {
   return [
-    ...[role, '--mcast-interface', name, '--syncid', String(syncId)],
+    role,
+    '--mcast-interface',
+    name,
+    '--syncid',
+    String(syncId),
     ...(group === undefined ? [] : ['--mcast-group', group]),
-    ...['--mcast-port', String(port), '--mcast-ttl', String(ttl)],
+    '--mcast-port',
+    String(port),
+    '--mcast-ttl',
+    String(ttl),
   ]
 }
 

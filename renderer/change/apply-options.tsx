@@ -2,24 +2,30 @@ import { Checkbox, TextInput } from '@mantine/core'
 import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import styles from './apply-options.module.css'
-import { confirmSeconds, defaultConfirmWithin, neverReverts } from './confirm-time.ts'
+import { confirmSeconds, defaultConfirmWithin, drainSeconds, neverReverts } from './confirm-time.ts'
 
-/** What an apply is asked for with: a message for the history, and whether it takes itself back. */
+/** What an apply is asked for with: a message for the history, whether it takes itself back, and how long it drains. */
 export function ApplyOptionsForm({
   message,
   confirmWithinSec,
+  drainSec,
   onMessage,
   onConfirmWithinSec,
+  onDrainSec,
 }: {
   readonly message: string
   readonly confirmWithinSec: string
+  readonly drainSec: string
   readonly onMessage: (message: string) => void
   readonly onConfirmWithinSec: (seconds: string) => void
+  readonly onDrainSec: (seconds: string) => void
 }) {
   const { t } = useTranslation()
   const id = useId()
   const isTimed = confirmWithinSec !== neverReverts
   const isWrong = confirmSeconds(confirmWithinSec) === undefined
+  const isDrainWrong = drainSeconds(drainSec) === undefined
+  const found = (text: string) => (text.trim() === '' ? t('issues.nothing') : text.trim())
   return (
     <div className={styles.options}>
       <TextInput
@@ -52,9 +58,24 @@ export function ApplyOptionsForm({
       </div>
       {isWrong && (
         <p role="alert" className={styles.problem}>
-          {t('apply.secondsRange', {
-            found: confirmWithinSec.trim() === '' ? t('issues.nothing') : confirmWithinSec.trim(),
-          })}
+          {t('apply.secondsRange', { found: found(confirmWithinSec) })}
+        </p>
+      )}
+      <div className={styles.timed}>
+        <label htmlFor={`${id}-drain`}>{t('apply.drain')}</label>
+        <TextInput
+          id={`${id}-drain`}
+          className={styles.seconds}
+          inputMode="numeric"
+          value={drainSec}
+          error={isDrainWrong}
+          onChange={(event) => onDrainSec(event.currentTarget.value)}
+        />
+        <span>{t('unit.seconds')}</span>
+      </div>
+      {isDrainWrong && (
+        <p role="alert" className={styles.problem}>
+          {t('apply.drainRange', { found: found(drainSec) })}
         </p>
       )}
     </div>

@@ -11,6 +11,8 @@ export interface ApplyOptions {
   readonly spec: ClusterSpec
   readonly baseRevision: number
   readonly confirmWithinSec: number | null
+  /** Left out: the agent's own word. */
+  readonly drainSec?: number
   readonly message: string
   readonly adopt?: readonly string[]
   /** Directors of the cluster that do not get it. */
@@ -41,6 +43,7 @@ function applyToOne(directorId: string, options: ApplyOptions): Promise<ApplyRes
       spec: options.spec,
       baseRevision: options.baseRevision,
       confirmWithinSec: options.confirmWithinSec,
+      drainSec: options.drainSec,
       message: options.message,
       adopt: [...(options.adopt ?? [])],
       author: { user: profile?.target.user ?? '', via: 'console', from: window.location.hostname },
@@ -55,7 +58,7 @@ function applyToOne(directorId: string, options: ApplyOptions): Promise<ApplyRes
 async function applyToCluster(
   directorId: string,
   directorIds: readonly string[],
-  { spec, baseRevision, confirmWithinSec, message, adopt = [] }: ApplyOptions,
+  { spec, baseRevision, confirmWithinSec, drainSec, message, adopt = [] }: ApplyOptions,
 ): Promise<ApplyResult> {
   const { data } = useConsole.getState()
   const known = Object.fromEntries(directorIds.map((id) => [id, data[id]?.state?.revision ?? 0]))
@@ -65,6 +68,7 @@ async function applyToCluster(
     adopt: [...adopt],
     baseRevisions: { ...known, [directorId]: baseRevision },
     confirmWithinSec,
+    drainSec,
     message,
   })
   let last: ClusterJob | undefined

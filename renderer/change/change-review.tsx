@@ -4,7 +4,6 @@ import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { Command, Plan } from '../../core/model/plan.ts'
 import { ClusterChecks } from '../cluster/cluster-checks.tsx'
 import { OtherDocuments } from '../cluster/other-documents.tsx'
-import { CommandBlock } from '../components/copy.tsx'
 import { Icon } from '../components/icon.tsx'
 import { InlineError } from '../components/inline-error.tsx'
 import { IssueList, type IssueTarget } from '../components/issue-summary.tsx'
@@ -12,6 +11,7 @@ import { LoadingRows } from '../components/states.tsx'
 import { TextDiff } from '../components/text-diff.tsx'
 import { formatShare } from '../format/number.ts'
 import styles from './change-review.module.css'
+import { Commands } from './commands.tsx'
 import { useStepSentence } from './step-sentence.ts'
 import { type PlanOfAll, useYaml } from './use-plan.ts'
 
@@ -110,28 +110,11 @@ export function ChangeReview({
           )}
         </Tabs.Panel>
         <Tabs.Panel value="commands" className={styles.tab}>
-          {byHost(commands).map(([host, texts]) => {
-            const name = host === 'director' ? directorName : host
-            return (
-              <CommandBlock
-                key={host}
-                commands={texts}
-                title={t('review.on', { host: name })}
-                label={t('review.commandsOn', { host: name })}
-              />
-            )
-          })}
-          {plan.value !== null && commands.length === 0 && <p className="sb-dim">{t('review.noCommands')}</p>}
+          {plan.value !== null && <Commands commands={commands} steps={steps} directorName={directorName} />}
         </Tabs.Panel>
       </Tabs>
     </div>
   )
-}
-
-function byHost(commands: readonly Command[]): [string, string[]][] {
-  const hosts = new Map<string, string[]>()
-  for (const { host, text } of commands) hosts.set(host, [...(hosts.get(host) ?? []), text])
-  return [...hosts]
 }
 
 /** One line of what the change does to traffic; counts come from the plan. */

@@ -4,7 +4,7 @@ import type { ApplyResult } from '../../core/model/revision.ts'
 import { type WireError, toWireError } from '../../core/contract/errors.ts'
 import { useConsole } from '../store/console-store.ts'
 import { applySpec, errorOfFailure } from './apply-spec.ts'
-import { confirmSeconds, defaultConfirmWithin } from './confirm-time.ts'
+import { confirmSeconds, defaultConfirmWithin, defaultDrainSec, drainSeconds } from './confirm-time.ts'
 import { mergeSpec } from './merge.ts'
 
 /** Edits of one director's document that are not applied yet. Survives a change of view. */
@@ -20,6 +20,8 @@ export interface PendingChange {
   readonly message: string
   /** Seconds as typed, see confirm-time.ts. */
   readonly confirmWithinSec: string
+  /** Seconds as typed that removed real servers may drain. */
+  readonly drainSec: string
   readonly isApplying: boolean
   readonly error: WireError | null
 }
@@ -68,6 +70,7 @@ const changeOf = (baseRevision: number, base: ClusterSpec): PendingChange => ({
   without: [],
   message: '',
   confirmWithinSec: defaultConfirmWithin,
+  drainSec: defaultDrainSec,
   isApplying: false,
   error: null,
 })
@@ -111,7 +114,7 @@ export const useHasEdits = (directorId: string): boolean =>
 
 export function updateChange(
   directorId: string,
-  fields: Partial<Pick<PendingChange, 'message' | 'confirmWithinSec' | 'without' | 'error'>>,
+  fields: Partial<Pick<PendingChange, 'message' | 'confirmWithinSec' | 'drainSec' | 'without' | 'error'>>,
 ): void {
   const before = useChange.getState().pending[directorId]
   if (before !== undefined) put(directorId, { ...before, ...fields })
@@ -147,13 +150,15 @@ export async function applyChange(directorId: string): Promise<ApplyResult | nul
   const change = useChange.getState().pending[directorId]
   if (change === undefined || change.isApplying) return null
   const confirmWithinSec = confirmSeconds(change.confirmWithinSec)
-  if (confirmWithinSec === undefined) return null
+  const drainSec = drainSeconds(change.drainSec)
+  if (confirmWithinSec === undefined || drainSec === undefined) return null
   put(directorId, { ...change, isApplying: true, error: null })
   try {
     const result = await applySpec(directorId, {
       spec: change.spec,
       baseRevision: change.baseRevision,
       confirmWithinSec,
+      drainSec,
       message: change.message,
       adopt: change.adopt,
       without: change.without,

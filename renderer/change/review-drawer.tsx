@@ -20,7 +20,7 @@ import {
   useChange,
 } from './change-store.ts'
 import { ChangeReview } from './change-review.tsx'
-import { confirmSeconds } from './confirm-time.ts'
+import { confirmSeconds, drainSeconds } from './confirm-time.ts'
 import { mergeSpec } from './merge.ts'
 import styles from './review-drawer.module.css'
 import { useSpecIssues } from './spec-issues.ts'
@@ -54,7 +54,8 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   const hindrance = useHindrance(directorId)
   const isOutdated = state !== null && state.revision !== change.baseRevision
   // While it is applied the directors' states change under it: the plan that was reviewed stays.
-  const plan = usePlan(directorId, change.isApplying ? null : change.spec, change.adopt, change.without)
+  const shownSpec = change.isApplying ? null : change.spec
+  const plan = usePlan(directorId, shownSpec, change.adopt, change.without, drainSeconds(change.drainSec))
   const job = useClusterJob(directorId)
   const isOfCluster = plan.checks !== null
   // A job of before says nothing about this change.
@@ -76,7 +77,8 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
     hindrance === null &&
     plan.value !== null &&
     plan.error === null &&
-    confirmSeconds(change.confirmWithinSec) !== undefined
+    confirmSeconds(change.confirmWithinSec) !== undefined &&
+    drainSeconds(change.drainSec) !== undefined
   return (
     <div className={styles.review}>
       <div className={styles.scroll}>
@@ -95,8 +97,10 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
         <ApplyOptionsForm
           message={change.message}
           confirmWithinSec={change.confirmWithinSec}
+          drainSec={change.drainSec}
           onMessage={(message) => updateChange(directorId, { message })}
           onConfirmWithinSec={(confirmWithinSec) => updateChange(directorId, { confirmWithinSec })}
+          onDrainSec={(drainSec) => updateChange(directorId, { drainSec })}
         />
       </div>
       <div className={styles.foot}>

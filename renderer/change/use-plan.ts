@@ -23,6 +23,7 @@ export function usePlan(
   spec: ClusterSpec | null,
   adopt: readonly string[] = none,
   without: readonly string[] = none,
+  drainSec?: number,
 ): PlanOfAll {
   const cluster = useCluster(directorId)
   const situation = cluster
@@ -32,15 +33,15 @@ export function usePlan(
     () =>
       spec === null
         ? null
-        : `${directorId} ${situation} ${adopt.join(' ')} ${without.join(' ')} ${JSON.stringify(spec)}`,
-    [directorId, situation, adopt, without, spec],
+        : `${directorId} ${situation} ${adopt.join(' ')} ${without.join(' ')} ${drainSec ?? ''} ${JSON.stringify(spec)}`,
+    [directorId, situation, adopt, without, drainSec, spec],
   )
   const fetched = useFetched(key, async (signal): Promise<ClusterCheck[]> => {
     if (spec === null) throw new TypeError('A plan was asked for without a document.')
     const directorIds = clusterIds(directorId, without)
     if (directorIds.length > 1)
-      return client.call('clusters.plan', { directorIds, spec, adopt: [...adopt] }, { signal })
-    const input = { spec, adopt: [...adopt] }
+      return client.call('clusters.plan', { directorIds, spec, adopt: [...adopt], drainSec }, { signal })
+    const input = { spec, adopt: [...adopt], drainSec }
     const plan = await client.call('director.cluster.plan', { directorId, input }, { signal })
     return [{ directorId, plan, error: null }]
   })

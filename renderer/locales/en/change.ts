@@ -11,6 +11,13 @@ export const change = {
     on: 'on {host}, as root',
     commandsOn: 'commands on {host}',
     noCommands: 'No command does the same.',
+    command: { signalbox: 'Signalbox', ipvsadm: 'ipvsadm and ip' },
+    commandHint: {
+      signalbox: 'Hands the document to the agent, which remembers what it did and can take it back.',
+      ipvsadm:
+        'By hand, without Signalbox: it lasts until the next boot, and the agent sees it as set up by somebody else.',
+    },
+    notEbpf: 'What the eBPF dataplane does has no such commands.',
     discard: 'Discard',
     later: 'Later',
     apply_one: 'Apply {count} step',
@@ -34,6 +41,8 @@ export const change = {
     revertUnless: 'Revert by itself unless confirmed within',
     seconds: 'Seconds to confirm',
     secondsRange: 'Time to confirm: found {found}, expected a whole number from 5 to 3600.',
+    drain: 'Removed servers drain up to',
+    drainRange: 'Time to drain: found {found}, expected a whole number from 0 to 90.',
     keep: 'Keep',
     revert: 'Revert',
   },

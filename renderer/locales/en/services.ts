@@ -105,15 +105,15 @@ export const services = {
       title: 'Checks of the hosts',
       run: 'Check hosts',
       again: 'Check again',
-      hint: 'Reads the director and each real server over SSH and judges what DR needs there.',
+      hint: 'Reads the director and each real server over SSH and judges what {mode} needs there.',
+      byMark: 'A service by mark has no address that hosts could be checked for.',
     },
     settings: {
       identity: 'What it is',
-      identityHint: 'VIP, port and mode make the service the one it is; another one is a new service.',
+      identityHint:
+        'Address, protocol, mode and dataplane make the service the one it is; another one is a new service.',
       edit: 'What can be changed',
       dataplane: 'Dataplane',
-      scheduler: 'Scheduler',
-      mh: 'mh (weighted Maglev hashing)',
       announce: 'Announced by',
       announceBy: {
         arp: 'ARP: the director holds the VIP and answers for it',
@@ -130,10 +130,6 @@ export const services = {
     field: {
       name: 'Name',
       notes: 'Notes',
-      intervalMs: 'Check interval, ms',
-      timeoutMs: 'Check timeout, ms',
-      rise: 'Passed checks until up',
-      fall: 'Failed checks until down',
     },
     noHistory: 'No revision has touched this service.',
     allChanges: 'All changes, differences and roll back',

@@ -1,14 +1,18 @@
 import { Button } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { CheckRequest } from '../../../core/contract/console.ts'
+import { methodNames } from '../../../core/model/dataplane.ts'
+import type { VirtualService } from '../../../core/model/service.ts'
 import { client } from '../../connection/client.ts'
 import { useFetched } from '../../connection/use-call.ts'
 import { InlineError } from '../../components/inline-error.tsx'
 import { Panel } from '../../components/page.tsx'
 import { useHindrance } from '../../store/selectors.ts'
 import type { ServiceView } from '../../store/service-state.ts'
+import { checkedHosts } from '../wizard/check-cells.ts'
 import { CheckMatrix } from '../wizard/check-matrix.tsx'
+import { checkRequestFor } from '../wizard/check-request.ts'
+import { ChecksLimit } from '../wizard/checks-limit.tsx'
 import { useChecks } from '../wizard/use-checks.ts'
 
 /** The same rules that the wizard checks, on a service that is live: read only when asked, since it logs in to each host. */
@@ -20,38 +24,20 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
     client.call('access.list', { directorId }, { signal }),
   )
   const { service } = view
-  // The service's own fields decide, not the view: that is new with every sample.
-  const servers = JSON.stringify(service.realServers.map(({ address, port }) => [address, port]))
+  const hasVip = service.vip !== undefined
+  // The service's own words decide, not the view: that is new with every sample.
+  const words = JSON.stringify(service)
   const request = useMemo(
-    (): CheckRequest | null =>
-      access.value === null || service.vip === undefined
+    () =>
+      access.value === null
         ? null
-        : {
+        : checkRequestFor(
             directorId,
-            vip: service.vip,
-            port: service.port,
-            forwarding: service.forwarding,
-            dataplane: service.dataplane,
-            allowOwnAddress: service.allowOwnAddress ?? false,
-            announce: service.announce,
-            isLive: true,
-            realServers: (JSON.parse(servers) as [string, number][]).map(([address, port]) => ({
-              address,
-              port,
-              access: access.value?.[address] ?? { kind: 'direct' },
-            })),
-          },
-    [
-      access.value,
-      directorId,
-      service.vip,
-      service.port,
-      service.forwarding,
-      service.dataplane,
-      service.announce,
-      service.allowOwnAddress,
-      servers,
-    ],
+            JSON.parse(words) as VirtualService,
+            true,
+            (_i, address) => access.value?.[address],
+          ),
+    [access.value, directorId, words],
   )
   const checks = useChecks(request, isShown)
   return (
@@ -61,13 +47,11 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
         <Button
           variant="default"
           size="compact-xs"
-          disabled={isOffline}
+          disabled={isOffline || !hasVip}
           loading={checks.isRunning}
           onClick={() => {
             setIsShown(true)
-            if (request !== null) {
-              checks.run(['director', ...request.realServers.map(({ address }) => address)])
-            }
+            if (request !== null) checks.run(checkedHosts(request))
           }}
         >
           {isShown ? t('service.hostChecks.again') : t('service.hostChecks.run')}
@@ -75,15 +59,24 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
       }
     >
       <InlineError error={access.error ?? checks.error} onRetry={access.reload} />
-      {!isShown && <p className="sb-dim">{t('service.hostChecks.hint')}</p>}
+      {!isShown && (
+        <p className="sb-dim">
+          {hasVip
+            ? t('service.hostChecks.hint', { mode: methodNames[service.forwarding] })
+            : t('service.hostChecks.byMark')}
+        </p>
+      )}
       {request !== null && isShown && (
-        <CheckMatrix
-          request={request}
-          reports={checks.reports}
-          isRunning={checks.isRunning}
-          onFix={checks.fix}
-          onRun={checks.run}
-        />
+        <>
+          <ChecksLimit request={request} />
+          <CheckMatrix
+            request={request}
+            reports={checks.reports}
+            isRunning={checks.isRunning}
+            onFix={checks.fix}
+            onRun={checks.run}
+          />
+        </>
       )}
     </Panel>
   )

@@ -1,6 +1,6 @@
 import type { CheckedHostReport, CheckRequest } from '../../../core/contract/console.ts'
 import type { Finding, Fix } from '../../../core/diagnosis/finding.ts'
-import { dependenciesOf } from './form.ts'
+import { dependenciesOf } from './check-request.ts'
 
 /** A report with what it was taken for; under another key it is stale. */
 export interface KeptReport {

@@ -19,11 +19,16 @@ interface ProofPanelProps {
   readonly error: WireError | null
   /** By real server key, 0 to 1. */
   readonly expectedShares: Readonly<Record<string, number>>
+  /** One client address is served by one real server: shares are not promised. */
+  readonly isSticky: boolean
+  /** The real servers see an address of the director. */
+  readonly hidesClient: boolean
   readonly run: (from: ProofFrom, requests: number) => void
 }
 
 /** Real requests through the VIP: who answered by the agent's flow record, how long, and the shares against expected. */
-export function ProofPanel({ clientHosts, requests, wanted, isRunning, error, expectedShares, run }: ProofPanelProps) {
+export function ProofPanel(props: ProofPanelProps) {
+  const { clientHosts, requests, wanted, isRunning, error, expectedShares, isSticky, hidesClient, run } = props
   const { t, i18n } = useTranslation()
   const [from, setFrom] = useState(clientHosts[0]?.id ?? 'workstation')
   const [count, setCount] = useState(60)
@@ -105,12 +110,17 @@ export function ProofPanel({ clientHosts, requests, wanted, isRunning, error, ex
                 header: t('wizard.proof.expected'),
                 align: 'end',
                 width: 110,
-                cell: ([key]) => formatShare(expectedShares[key] ?? 0, i18n.language),
+                cell: ([key]) => (isSticky ? '–' : formatShare(expectedShares[key] ?? 0, i18n.language)),
               },
             ]}
           />
+          {isSticky && <Text size="sm">{t('wizard.proof.sticky')}</Text>}
           {summary.clientAddresses.length > 0 && (
-            <Text size="sm">{t('wizard.proof.clientAddress', { addresses: summary.clientAddresses.join(', ') })}</Text>
+            <Text size="sm">
+              {t(hidesClient ? 'wizard.proof.clientHidden' : 'wizard.proof.clientAddress', {
+                addresses: summary.clientAddresses.join(', '),
+              })}
+            </Text>
           )}
           {summary.unattributed > 0 && (
             <Text size="sm">{t('wizard.proof.unattributed', { count: summary.unattributed })}</Text>

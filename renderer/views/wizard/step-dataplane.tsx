@@ -1,92 +1,99 @@
-import { Group, List, Paper, Radio, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { Badge, Radio, Stack, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { AgentHello } from '../../../core/contract/agent.ts'
+import { type DataplaneName, dataplaneNames } from '../../../core/model/dataplane.ts'
+import { BalancingFields } from './balancing-fields.tsx'
+import { CheckFields } from './check-fields.tsx'
+import { ChoiceCard } from './choice-card.tsx'
+import { dataplanes, obstaclesOf, presenceOf, suggestDataplane } from './choices.ts'
+import { useObstacleWords } from './dataplane-notice.tsx'
 import { useFieldErrors } from './field-errors.ts'
-import { StatusMark } from '../../components/status-mark.tsx'
+import { MarkedLine } from './marked-line.tsx'
 import type { StepProps } from './step-props.ts'
 
 /** Which dataplane, which scheduler, and how real servers are checked. */
-export function StepDataplane({ form, change, issues, hello }: StepProps & { readonly hello: AgentHello | null }) {
+export function StepDataplane(props: StepProps) {
   const { t } = useTranslation()
+  const { form, change, issues, hello } = props
   const errorOf = useFieldErrors(issues)
-  const { check } = form
-  const checkField = (field: 'intervalMs' | 'timeoutMs' | 'rise' | 'fall') => (
-    <TextInput
-      label={t(`wizard.dataplane.check.${field}`)}
-      description={t(`wizard.dataplane.check.${field}Hint`)}
-      value={check[field]}
-      onChange={(event) => change({ check: { ...check, [field]: event.currentTarget.value } })}
-      error={errorOf(`check.${field}`)}
-      data-field={`check.${field}`}
-      inputMode="numeric"
-      w={150}
-    />
-  )
+  const wordsOf = useObstacleWords()
+  const suggestion = suggestDataplane(form, hello)
+  const blocked = (name: DataplaneName) => presenceOf(name, hello) === 'missing' || obstaclesOf(form, name).length > 0
   return (
-    <Stack gap="md" maw={680}>
+    <Stack gap="md" maw={720}>
       <Radio.Group
         label={t('wizard.dataplane.label')}
         value={form.dataplane}
+        error={errorOf('dataplane')}
+        data-field="dataplane"
+        tabIndex={-1}
         onChange={(dataplane) => change({ dataplane })}
       >
-        <Paper withBorder p="sm" mt={4} className="card-selected">
-          <Radio value="ebpf" label="eBPF" fw={600} />
-          <Text size="sm" c="dimmed" pl={28}>
-            {t('wizard.dataplane.ebpf')}
-          </Text>
-          {hello !== null && (
-            <List size="sm" pl={28} mt={4} listStyleType="none" spacing={2}>
-              {!hello.dataplane.isAvailable && (
-                <List.Item>
-                  <StatusMark status="down" label={hello.dataplane.reason ?? ''} />
-                </List.Item>
+        <Stack gap="xs" mt={4}>
+          {dataplanes.map((name) => (
+            <ChoiceCard
+              key={name}
+              value={name}
+              name={dataplaneNames[name]}
+              isChosen={form.dataplane === name}
+              isDisabled={blocked(name)}
+              mark={
+                suggestion?.name === name && (
+                  <Badge variant="outline" color="var(--sb-up-text)" size="sm">
+                    {t('wizard.dataplane.suggested')}
+                  </Badge>
+                )
+              }
+            >
+              <Text size="sm">{t(`wizard.dataplane.summary.${name}`)}</Text>
+              {suggestion?.name === name && (
+                <Text size="sm" c="dimmed">
+                  {t(`wizard.dataplane.suggestion.${suggestion.why}`)}
+                </Text>
               )}
-              {hello.dataplane.hooks.map(({ hook, isUsable, reason }) => (
-                <List.Item key={hook}>
-                  <StatusMark status={isUsable ? 'up' : 'unknown'} label={hook} />{' '}
-                  <Text span size="sm" c="dimmed">
-                    {reason}
-                  </Text>
-                </List.Item>
+              {obstaclesOf(form, name).map((issue) => (
+                <MarkedLine key={String(issue.path[0])} status="down">
+                  {wordsOf(issue)}
+                </MarkedLine>
               ))}
-            </List>
-          )}
-        </Paper>
+              {name === 'ebpf' ? <EbpfPresence hello={hello} /> : <IpvsPresence hello={hello} />}
+            </ChoiceCard>
+          ))}
+        </Stack>
       </Radio.Group>
-      <Radio.Group
-        label={t('wizard.dataplane.scheduler')}
-        value={form.scheduler}
-        onChange={(scheduler) => change({ scheduler })}
-      >
-        <Radio mt={4} value="mh" label={t('wizard.dataplane.mh')} description={t('wizard.dataplane.mhHint')} />
-      </Radio.Group>
-      <Stack gap="xs">
-        <Text size="sm" fw={500} id="check-type">
-          {t('wizard.dataplane.check.label')}
-        </Text>
-        <SegmentedControl
-          aria-labelledby="check-type"
-          w={260}
-          data={[
-            { value: 'tcp', label: t('wizard.dataplane.check.tcp') },
-            { value: 'none', label: t('wizard.dataplane.check.none') },
-          ]}
-          value={check.type}
-          onChange={(type) => change({ check: { ...check, type: type as 'tcp' | 'none' } })}
-        />
-        {check.type === 'tcp' ? (
-          <Group align="flex-start">
-            {checkField('intervalMs')}
-            {checkField('timeoutMs')}
-            {checkField('rise')}
-            {checkField('fall')}
-          </Group>
-        ) : (
-          <Text size="sm" c="dimmed">
-            {t('wizard.dataplane.check.noneHint')}
-          </Text>
-        )}
-      </Stack>
+      <BalancingFields {...props} />
+      <CheckFields {...props} />
     </Stack>
+  )
+}
+
+/** What the eBPF dataplane finds on this director. */
+function EbpfPresence({ hello }: Pick<StepProps, 'hello'>) {
+  if (hello === null) return null
+  const { isAvailable, reason, hooks } = hello.dataplane
+  return (
+    <>
+      {!isAvailable && <MarkedLine status="down">{reason}</MarkedLine>}
+      {hooks.map(({ hook, isUsable, reason: why }) => (
+        <MarkedLine key={hook} status={isUsable ? 'up' : 'unknown'}>
+          {hook}{' '}
+          <Text span size="sm" c="dimmed">
+            {why}
+          </Text>
+        </MarkedLine>
+      ))}
+    </>
+  )
+}
+
+/** Whether this director's kernel has IPVS: four answers, since each wants another remedy. */
+function IpvsPresence({ hello }: Pick<StepProps, 'hello'>) {
+  const { t } = useTranslation()
+  if (hello === null) return null
+  const { availability, reason, version } = hello.ipvs
+  const isMissing = presenceOf('ipvs', hello) === 'missing'
+  return (
+    <MarkedLine status={isMissing ? 'down' : 'up'} more={isMissing ? reason : undefined}>
+      {t(`wizard.dataplane.ipvs.${availability}`, { version: version ?? '' })}
+    </MarkedLine>
   )
 }

@@ -8,10 +8,14 @@ import { CommandBlock } from '../../components/copy.tsx'
 import { InlineError } from '../../components/inline-error.tsx'
 import { checkedHosts, fixesByHost, type KeptReport, openRows, staleHosts } from './check-cells.ts'
 import { CheckMatrix } from './check-matrix.tsx'
+import { ChecksLimit } from './checks-limit.tsx'
+import { Notice } from '../../components/notice.tsx'
 
 interface StepHostsProps {
-  /** Null while the form cannot be read as a service. */
+  /** Null while the form cannot be read as a service, and for one by mark. */
   readonly request: CheckRequest | null
+  /** A service by mark has no VIP to check hosts for. */
+  readonly isByMark: boolean
   readonly reports: ReadonlyMap<string, KeptReport>
   readonly isRunning: boolean
   readonly error: WireError | null
@@ -23,10 +27,26 @@ interface StepHostsProps {
 }
 
 /** Hosts against requirements, filled as the hosts answer; every fix shows its commands first. */
-export function StepHosts({ request, reports, isRunning, error, run, fix, accepted, accept }: StepHostsProps) {
+export function StepHosts({
+  request,
+  isByMark,
+  reports,
+  isRunning,
+  error,
+  run,
+  fix,
+  accepted,
+  accept,
+}: StepHostsProps) {
   const { t } = useTranslation()
   const [isPlanShown, setPlanShown] = useState(false)
-  if (request === null) return <Text size="sm">{t('wizard.hosts.incomplete')}</Text>
+  if (request === null) {
+    return isByMark ? (
+      <Notice>{t('wizard.hosts.byMark')}</Notice>
+    ) : (
+      <Text size="sm">{t('wizard.hosts.incomplete')}</Text>
+    )
+  }
   const fixes = fixesByHost(request, reports)
   const count = [...fixes.values()].reduce((sum, own) => sum + own.length, 0)
   const open = openRows(request, reports)
@@ -34,6 +54,7 @@ export function StepHosts({ request, reports, isRunning, error, run, fix, accept
   const isAccepted = open.length > 0 && open.every((row) => accepted.includes(row))
   return (
     <Stack gap="sm">
+      <ChecksLimit request={request} />
       <Group gap="xs">
         <Button variant="default" onClick={() => run(checkedHosts(request))} loading={isRunning}>
           {t('wizard.hosts.checkAll')}

@@ -2,7 +2,7 @@ import { Button, Group, List, Stack, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 import type { RevisionOutcome } from '../../../core/model/revision.ts'
-import { realServerKey, serviceKey, type VirtualService } from '../../../core/model/service.ts'
+import { serviceKey, type VirtualService } from '../../../core/model/service.ts'
 import { paths } from '../../app/paths.ts'
 import { useStepSentence } from '../../change/step-sentence.ts'
 import { InlineError } from '../../components/inline-error.tsx'
@@ -12,6 +12,8 @@ import { useCommand, useFetched } from '../../connection/use-call.ts'
 import { useRemaining } from '../../store/clock.ts'
 import { useDirectorData } from '../../store/selectors.ts'
 import { Time } from '../../components/time.tsx'
+import { expectedShares, staysWithOne } from './expected-shares.ts'
+import { Notice } from '../../components/notice.tsx'
 import { ProofPanel } from './proof-panel.tsx'
 import { useProof } from './use-proof.ts'
 
@@ -34,7 +36,7 @@ export function StepProve({ directorId, service, revision, onSettled }: StepProv
     client.call('director.cluster.history', { directorId, input: {} }, { signal }),
   )
   const outcome = history.value?.find((entry) => entry.revision === revision)
-  const proof = useProof(directorId, service.vip ?? '', service.port)
+  const proof = useProof(directorId, service.vip, service.port)
   const keep = useCommand(async () => {
     await client.call('director.cluster.confirm', { directorId, input: { revision } })
     onSettled('confirmed')
@@ -46,14 +48,7 @@ export function StepProve({ directorId, service, revision, onSettled }: StepProv
   const isAwaiting = progress?.phase === 'awaiting-confirmation'
   const isOver =
     progress === null && outcome !== undefined && outcome.outcome !== 'applying' && outcome.outcome !== 'unconfirmed'
-  const weights = service.realServers.filter(({ state }) => state === 'enabled')
-  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
-  const shares = Object.fromEntries(
-    service.realServers.map((own) => [
-      realServerKey(own),
-      total === 0 || own.state !== 'enabled' ? 0 : own.weight / total,
-    ]),
-  )
+  const shares = expectedShares(service)
   const revertButton = (
     <Button
       key="revert"
@@ -120,12 +115,42 @@ export function StepProve({ directorId, service, revision, onSettled }: StepProv
           <Text fw={600} size="sm">
             {t('wizard.proof.title')}
           </Text>
-          <Text size="sm" c="dimmed" mb={6}>
-            {t('wizard.proof.hint')}
-          </Text>
-          {clients.value !== null && <ProofPanel clientHosts={clients.value} expectedShares={shares} {...proof} />}
+          {isProvable(service) ? (
+            <>
+              <Text size="sm" c="dimmed" mb={6}>
+                {t('wizard.proof.hint')}
+              </Text>
+              {clients.value !== null && (
+                <ProofPanel
+                  clientHosts={clients.value}
+                  expectedShares={shares}
+                  isSticky={staysWithOne(service)}
+                  hidesClient={service.forwarding === 'fullnat'}
+                  {...proof}
+                />
+              )}
+            </>
+          ) : (
+            <NoProof service={service} />
+          )}
         </section>
       )}
+    </Stack>
+  )
+}
+
+/** Requests prove what answers on a TCP port of a VIP; for anything else they would prove nothing. */
+const isProvable = ({ protocol, vip, port }: VirtualService): boolean =>
+  protocol === 'tcp' && vip !== undefined && port !== 0
+
+/** Why no request is sent, and what tells instead whether the service works. */
+function NoProof({ service }: { readonly service: VirtualService }) {
+  const { t } = useTranslation()
+  const why = service.vip === undefined ? 'fwmark' : service.protocol !== 'tcp' ? 'protocol' : 'everyPort'
+  return (
+    <Stack gap={4} mt={4}>
+      <Notice>{t(`wizard.proof.none.${why}`, { protocol: service.protocol.toUpperCase() })}</Notice>
+      <Text size="sm">{t('wizard.proof.look')}</Text>
     </Stack>
   )
 }

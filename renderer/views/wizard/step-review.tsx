@@ -9,7 +9,7 @@ import type { VirtualService } from '../../../core/model/service.ts'
 import { ApplyOptionsForm } from '../../change/apply-options.tsx'
 import { ChangeReview } from '../../change/change-review.tsx'
 import { applySpec } from '../../change/apply-spec.ts'
-import { confirmSeconds } from '../../change/confirm-time.ts'
+import { confirmSeconds, drainSeconds } from '../../change/confirm-time.ts'
 import { addService } from '../../change/edits.ts'
 import { usePlan } from '../../change/use-plan.ts'
 import { InlineError } from '../../components/inline-error.tsx'
@@ -36,15 +36,17 @@ export function StepReview(props: StepReviewProps) {
   const { t } = useTranslation()
   const { directorId, base, service, form, accepted, onApplied } = props
   const after = useMemo(() => addService(service)(base), [service, base])
-  const plan = usePlan(directorId, after)
+  const drainSec = drainSeconds(form.drainSec)
+  const plan = usePlan(directorId, after, undefined, undefined, drainSec)
   const confirmWithinSec = confirmSeconds(form.confirmWithinSec)
   const apply = useCommand(async () => {
-    if (confirmWithinSec === undefined) return
+    if (confirmWithinSec === undefined || drainSec === undefined) return
     const noted = accepted.length === 0 ? '' : ` [${t('wizard.review.without', { rows: accepted.join(', ') })}]`
     const result = await applySpec(directorId, {
       spec: after,
       baseRevision: props.baseRevision,
       confirmWithinSec,
+      drainSec,
       message:
         `${form.message.trim() === '' ? t('wizard.review.defaultMessage', { name: service.name }) : form.message.trim()}${noted}`.slice(
           0,
@@ -71,8 +73,10 @@ export function StepReview(props: StepReviewProps) {
       <ApplyOptionsForm
         message={form.message}
         confirmWithinSec={form.confirmWithinSec}
+        drainSec={form.drainSec}
         onMessage={(message) => props.changeForm({ message })}
         onConfirmWithinSec={(seconds) => props.changeForm({ confirmWithinSec: seconds })}
+        onDrainSec={(seconds) => props.changeForm({ drainSec: seconds })}
       />
       <InlineError error={apply.error} onRetry={plan.reload} target={target} />
       <Group gap="xs">
@@ -80,7 +84,11 @@ export function StepReview(props: StepReviewProps) {
           onClick={() => void apply.run()}
           loading={apply.isRunning}
           disabled={
-            plan.value === null || plan.error !== null || confirmWithinSec === undefined || props.hindrance !== null
+            plan.value === null ||
+            plan.error !== null ||
+            confirmWithinSec === undefined ||
+            drainSec === undefined ||
+            props.hindrance !== null
           }
         >
           {t('wizard.review.apply')}

@@ -4,7 +4,7 @@ import { toWireError, type WireError } from '../../../core/contract/errors.ts'
 import type { Fix } from '../../../core/diagnosis/finding.ts'
 import { client } from '../../connection/client.ts'
 import { type KeptReport, staleHosts } from './check-cells.ts'
-import { dependenciesOf } from './form.ts'
+import { dependenciesOf } from './check-request.ts'
 
 export interface Checks {
   readonly reports: ReadonlyMap<string, KeptReport>

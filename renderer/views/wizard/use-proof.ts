@@ -16,8 +16,8 @@ export interface Proof {
   readonly hasFailed: boolean
 }
 
-/** Real requests through a VIP, one by one as they are answered. */
-export function useProof(directorId: string, vip: string, port: number): Proof {
+/** Real requests through a VIP, one by one as they are answered. Without a VIP and a port nothing is sent. */
+export function useProof(directorId: string, vip: string | undefined, port: number): Proof {
   const [requests, setRequests] = useState<readonly ProofRequest[]>([])
   const [wanted, setWanted] = useState<number | null>(null)
   const [isRunning, setRunning] = useState(false)
@@ -26,6 +26,7 @@ export function useProof(directorId: string, vip: string, port: number): Proof {
   useEffect(() => () => stop.current?.abort(), [])
   const run = useCallback(
     (from: ProofFrom, count: number) => {
+      if (vip === undefined || port === 0) return
       stop.current?.abort()
       const own = new AbortController()
       stop.current = own

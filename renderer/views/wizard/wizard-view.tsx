@@ -2,8 +2,8 @@ import { Button, Group, Text, UnstyledButton } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
-import { type Draft, type WizardStep, wizardSteps } from '../../../core/model/draft.ts'
-import type { Issue } from '../../../core/model/issue.ts'
+import { type Draft, type ServiceForm, type WizardStep, wizardSteps } from '../../../core/model/draft.ts'
+import { formatPath, type Issue } from '../../../core/model/issue.ts'
 import { serviceKey } from '../../../core/model/service.ts'
 import { paths } from '../../app/paths.ts'
 import { InlineError } from '../../components/inline-error.tsx'
@@ -13,7 +13,10 @@ import { Gone, LoadingRows, StaleNotice } from '../../components/states.tsx'
 import { client } from '../../connection/client.ts'
 import { useDirector, useDirectorState, useHindrance } from '../../store/selectors.ts'
 import { openRows } from './check-cells.ts'
-import { checkRequestOf, issuesByField, issuesOfStep, serviceOf, stepOfIssue } from './form.ts'
+import { checkRequestOf } from './check-request.ts'
+import { settled } from './choices.ts'
+import { issuesByField, issuesOfStep, stepOfIssue } from './form-steps.ts'
+import { serviceOf } from './form.ts'
 import { PacketPicture } from './packet-picture.tsx'
 import { StepAddresses } from './step-addresses.tsx'
 import { StepDataplane } from './step-dataplane.tsx'
@@ -64,12 +67,20 @@ function Wizard({
   const [attempt, setAttempt] = useState(0)
   const [triedStep, setTriedStep] = useState<WizardStep | null>(null)
   const [wantedField, setWantedField] = useState<Issue['path'] | null>(null)
+  /** Fields of this step that were left: what is wrong with them is said without waiting for Next. */
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const { form, step } = draft
   const request = checkRequestOf(form, directorId)
   const checks = useChecks(request, step === 'hosts' && hindrance !== 'offline')
   const parsed = serviceOf(form)
   const issues = triedStep === step ? issuesOfStep(form, step) : []
-  const props = { form, change: inHand.changeForm, issues: issuesByField(issues) }
+  const shown = triedStep === step ? issues : issuesOfStep(form, step).filter(({ path }) => left.has(formatPath(path)))
+  const props = {
+    form,
+    change: (part: Partial<ServiceForm>) => inHand.changeForm(settled(form, part)),
+    issues: issuesByField(shown),
+    hello,
+  }
 
   // A step starts at its top, also where the one before was scrolled down to its Next.
   const heading = useRef<HTMLHeadingElement>(null)
@@ -86,6 +97,7 @@ function Wizard({
   const goTo = (next: WizardStep) => {
     inHand.change({ step: next })
     setTriedStep(null)
+    setLeft(new Set())
   }
   /** The first step before `wanted` that is not finished, or `wanted` itself. */
   const firstOpenStep = (wanted: WizardStep): WizardStep =>
@@ -140,18 +152,29 @@ function Wizard({
           {t('wizard.kept')}
         </Text>
       </nav>
-      <div className={styles['body']}>
+      <div
+        className={styles['body']}
+        onBlur={({ target, relatedTarget }) => {
+          // A button that is being pressed must not move away under the pointer.
+          if (relatedTarget instanceof HTMLButtonElement) return
+          const field = target.dataset['field']
+          // What was passed without a word is not called wrong yet.
+          const isTyped = target instanceof HTMLInputElement && target.value.trim() !== ''
+          if (field !== undefined && isTyped && !left.has(field)) setLeft(new Set([...left, field]))
+        }}
+      >
         <h2 ref={heading} className={styles['heading']}>
           {t(`wizard.step.${step}`)}
         </h2>
         <IssueSummary issues={issues} attempt={attempt} />
         {step === 'what' && <StepWhat {...props} />}
         {step === 'mode' && <StepMode {...props} />}
-        {step === 'dataplane' && <StepDataplane {...props} hello={hello} />}
-        {step === 'addresses' && <StepAddresses {...props} hello={hello} />}
+        {step === 'dataplane' && <StepDataplane {...props} />}
+        {step === 'addresses' && <StepAddresses {...props} />}
         {step === 'hosts' && (
           <StepHosts
             request={request}
+            isByMark={form.matchBy === 'fwmark'}
             {...checks}
             accepted={draft.accepted}
             accept={(rows) => inHand.change({ accepted: [...rows] })}
