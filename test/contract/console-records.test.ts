@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { consoleContract, type ConsoleContract } from '../../core/contract/console.ts'
 import { emptySpec } from '../../core/model/cluster-spec.ts'
-import type { Draft } from '../../core/model/draft.ts'
+import { type Draft, ServiceForm } from '../../core/model/draft.ts'
 import { type Client, createClient } from '../../core/rpc/client.ts'
 import { memoryPair } from '../../core/rpc/memory.ts'
 import { serve } from '../../core/rpc/server.ts'
@@ -25,7 +25,7 @@ const draft = (id: string, directorId = 'lb1'): Draft => ({
   id,
   directorId,
   step: 'addresses',
-  form: {
+  form: ServiceForm.parse({
     name: 'web',
     port: '8o',
     placement: 'sameNetwork',
@@ -43,7 +43,7 @@ const draft = (id: string, directorId = 'lb1'): Draft => ({
     realServers: [],
     confirmWithinSec: '60',
     message: '',
-  },
+  }),
   accepted: [],
   appliedRevision: null,
   updatedAtMs: 1,

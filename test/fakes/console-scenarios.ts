@@ -4,7 +4,7 @@ import type { ConnectStepId } from '../../core/contract/session.ts'
 import type { ObservedIpvs, ObservedService } from '../../core/model/observed.ts'
 import { serviceKey } from '../../core/model/service.ts'
 import type { DirectorProfile } from '../../core/model/ssh.ts'
-import { FakeAgentHost } from './fake-agent-host.ts'
+import { type AgentHostOptions, FakeAgentHost } from './fake-agent-host.ts'
 import { FakeConsole, type ConsoleSetup } from './fake-console.ts'
 
 /** A console in one state, for looking at the page and for tests of it. */
@@ -83,13 +83,14 @@ interface Making extends Omit<ConsoleSetup, 'directors'> {
   readonly down?: Readonly<Record<string, string>>
   readonly skewMs?: number
   readonly trafficOf?: typeof trafficOf
+  readonly makeKernel?: AgentHostOptions['makeKernel']
   readonly isConnected?: boolean
   readonly meeting?: ConsoleSetup['directors'][number]['meeting']
   readonly profile?: Partial<DirectorProfile>
 }
 
-async function make(path: string, making: Making): Promise<Scenario> {
-  const { spec, pastMs = 290_000, down, skewMs, isConnected = true, meeting, ...setup } = making
+export async function make(path: string, making: Making): Promise<Scenario> {
+  const { spec, pastMs = 290_000, down, skewMs, isConnected = true, meeting, makeKernel, ...setup } = making
   const host = await FakeAgentHost.start({
     spec: spec ?? null,
     author,
@@ -97,6 +98,7 @@ async function make(path: string, making: Making): Promise<Scenario> {
     pastMs,
     ...(down === undefined ? {} : { down }),
     ...(skewMs === undefined ? {} : { skewMs }),
+    ...(makeKernel === undefined ? {} : { makeKernel }),
   })
   const console = new FakeConsole({
     sshHosts,

@@ -20,6 +20,8 @@ export interface AgentHostOptions {
   readonly down?: Readonly<Record<string, string>>
   /** How long it has run before anybody looks. */
   readonly pastMs?: number
+  /** Another kernel than one with eBPF services alone. */
+  readonly makeKernel?: (trafficOf: TrafficOf, nowMs: number) => TrafficKernel
   /** Director's wall clock minus this machine's. */
   readonly skewMs?: number
 }
@@ -45,7 +47,8 @@ export class FakeAgentHost {
     const { spec, author, trafficOf, pastMs = 0, skewMs = 0 } = options
     const clock = new FakeClock()
     clock.setWall(Date.now() - pastMs + skewMs - clock.nowMs())
-    const kernel = new TrafficKernel(trafficOf, clock.nowMs())
+    const { makeKernel = (traffic, nowMs) => new TrafficKernel(traffic, nowMs) } = options
+    const kernel = makeKernel(trafficOf, clock.nowMs())
     const down = new Map(Object.entries(options.down ?? {}))
     const probe = async (address: string, port: number): Promise<ProbeResult> => {
       const error = down.get(`${address}:${port}`)

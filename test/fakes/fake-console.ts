@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type AgentContract, agentContract, type AgentHello } from '../../core/contract/agent.ts'
-import type { AppInfo, ConsoleContract, Preferences } from '../../core/contract/console.ts'
+import type { AppInfo, CheckRequest, ConsoleContract, Preferences } from '../../core/contract/console.ts'
 import type { CallContext, Handlers } from '../../core/contract/define.ts'
 import { AppError, type WireError } from '../../core/contract/errors.ts'
 import {
@@ -12,6 +12,7 @@ import {
   connectStepIds,
 } from '../../core/contract/session.ts'
 import type { AppliedFix, Finding } from '../../core/diagnosis/finding.ts'
+import { unreadHost } from '../../core/diagnosis/judge.ts'
 import { parseClusterText } from '../../core/formats/yaml/parse.ts'
 import { writeClusterJson, writeClusterYaml } from '../../core/formats/yaml/write.ts'
 import type { Draft } from '../../core/model/draft.ts'
@@ -24,6 +25,7 @@ import { requestCompletion } from '../../main/console/complete-request.ts'
 import type { DirectorLookup } from '../../main/console/directors.ts'
 import { systemClock } from '../../main/shell/system-clock.ts'
 import type { FakeAgentHost } from './fake-agent-host.ts'
+import { parametersOf } from '../../main/console/checks/inspection.ts'
 import { LatestValue } from '../../agent/latest-value.ts'
 
 /** What meets the operator when a director is connected. */
@@ -277,24 +279,20 @@ export class FakeConsole {
     return host
   }
 
-  #findings(host: string, vip: string): Finding[] {
-    const isDirector = host === 'director'
-    const rules = isDirector
-      ? (['V1', 'V2', 'DR1', 'DR7', 'D16-btf'] as const)
-      : (['DR5', 'DR6', 'DR4', 'DR8', 'RS1'] as const)
+  /** The rows that the rules of the real core have for such a service; what they judge is as the setup says. */
+  #findings(host: string, request: CheckRequest): Finding[] {
     const isBare = this.#setup.unprepared?.includes(host) === true && !this.#fixed.has(host)
-    return rules.map((rule, i): Finding => {
-      const isMissing = isBare && (i === 0 || i === 1)
+    return unreadHost(parametersOf(request), host, 'notChecked', 'no SSH access').map((row): Finding => {
+      if (row.cause !== 'notChecked') return row
+      const { rule } = row
+      const isMissing = isBare && (rule === 'DR5' || rule === 'DR6')
       return {
-        rule,
-        host,
-        role: isDirector ? 'director' : 'realServer',
-        severity: 'blocks',
+        ...row,
         status: isMissing ? 'missing' : 'ok',
-        cause: 'missing',
+        cause: isMissing ? 'missing' : 'ok',
         found: isMissing ? 'all=0 eth0=0, effective 0' : 'all=1 eth0=0, effective 1',
         expected: '1 or 2',
-        params: { vip, interface: 'eth0', address: host, port: 80 },
+        params: { ...row.params, interface: 'eth0', address: host, port: 80 },
         fix: isMissing
           ? {
               id: `${rule}@${host}`,
@@ -311,11 +309,7 @@ export class FakeConsole {
     })
   }
 
-  async *#check(request: {
-    vip: string
-    realServers: readonly { address: string }[]
-    hosts?: readonly string[] | undefined
-  }) {
+  async *#check(request: CheckRequest) {
     for (const host of request.hosts ?? ['director', ...request.realServers.map(({ address }) => address)]) {
       yield { host, state: 'running' as const, findings: [], error: null, takenAtMs: null }
       await pause(120)
@@ -323,7 +317,7 @@ export class FakeConsole {
       yield {
         host,
         state: isUnreadable ? ('failed' as const) : ('done' as const),
-        findings: isUnreadable ? [] : this.#findings(host, request.vip),
+        findings: isUnreadable ? [] : this.#findings(host, request),
         error: isUnreadable
           ? ({ code: 'SSH_UNREACHABLE', message: `${host} port 22 does not answer.`, retryable: true } as const)
           : null,

@@ -25,7 +25,7 @@ export class TrafficKernel extends FakeKernel {
 
   /** Share of each real server of a service in its ring. */
   shares(service: string): ReadonlyMap<string, number> {
-    const servers = this.services.get(service)?.realServers ?? []
+    const servers = [...this.services.values()].find((one) => serviceKey(one) === service)?.realServers ?? []
     const weightOf = (one: (typeof servers)[number]) => (one.isUp && one.state === 'enabled' ? one.weight : 0)
     const total = servers.reduce((sum, one) => sum + weightOf(one), 0)
     return new Map(servers.map((one) => [realServerKey(one), total === 0 ? 0 : weightOf(one) / total]))

@@ -39,6 +39,7 @@ function requestFor(change: Partial<CheckRequest> = {}): CheckRequest {
     directorId,
     vip: lab.vip,
     port: 80,
+    protocol: 'tcp',
     forwarding: 'dr',
     dataplane: 'ebpf',
     announce: 'arp',

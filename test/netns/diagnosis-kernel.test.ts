@@ -33,6 +33,7 @@ async function judge(rule: string): Promise<Finding | undefined> {
   const request = {
     vip: lab.vip,
     port: 80,
+    protocol: 'tcp',
     forwarding: 'dr',
     dataplane: 'ebpf',
     announce: 'arp',

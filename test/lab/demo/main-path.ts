@@ -105,6 +105,7 @@ export class MainPath {
       directorId: this.#directorId,
       vip: this.#site.vip,
       port: 80,
+      protocol: 'tcp',
       forwarding: 'dr',
       dataplane: 'ebpf',
       announce: 'arp',
