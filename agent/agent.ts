@@ -178,18 +178,21 @@ export class Agent {
 
   #repeat(everyMs: number, work: () => void | Promise<void>): void {
     const { clock, log } = this.options
-    const next = () => {
-      const stop = clock.after(everyMs, () => {
+    const next = (waitMs: number) => {
+      const stop = clock.after(waitMs, () => {
         this.#stops.delete(stop)
+        const startedAt = clock.monotonicMs()
         Promise.resolve()
           .then(work)
           .catch((error: unknown) => log(`A look at the kernel failed: ${String(error)}`))
           .finally(() => {
-            if (!this.#isStopped) next()
+            // What is slow, on a large cluster or a busy host, is done less often: it may not fill the agent's time.
+            const tookMs = clock.monotonicMs() - startedAt
+            if (!this.#isStopped) next(Math.max(everyMs, 10 * tookMs))
           })
       })
       this.#stops.add(stop)
     }
-    next()
+    next(everyMs)
   }
 }

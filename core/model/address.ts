@@ -86,8 +86,23 @@ export function isInNetwork(address: string, network: string, prefix: number): b
     : ipaddr.IPv6.parse(address).match(ipaddr.IPv6.parse(network), prefix)
 }
 
+/** A valid dotted quad as a number. Sorting ten thousand real servers asks for it a hundred thousand times. */
+function ipv4Number(address: string): number {
+  let [number, part] = [0, 0]
+  for (let at = 0; at < address.length; at++) {
+    const code = address.charCodeAt(at)
+    if (code === 46) {
+      number = number * 256 + part
+      part = 0
+    } else part = part * 10 + code - 48
+  }
+  return number * 256 + part
+}
+
 /** Sort order of addresses that people expect: 10.0.0.2 before 10.0.0.10, IPv4 before IPv6. */
 export function compareAddresses(a: string, b: string): number {
+  if (a === b) return 0
+  if (!a.includes(':') && !b.includes(':')) return ipv4Number(a) - ipv4Number(b)
   const x = ipaddr.parse(a).toByteArray()
   const y = ipaddr.parse(b).toByteArray()
   if (x.length !== y.length) return x.length - y.length

@@ -28,6 +28,14 @@ export interface IpvsOptions {
   readonly bootId: string
 }
 
+/** One reading of everything, with what it cost. */
+interface Reading {
+  readonly at: number
+  readonly rows: readonly IpvsTableEntry[]
+  readonly tookMs: number
+  isBeforeChange: boolean
+}
+
 type KernelStep = Exclude<ServiceStep, { kind: 'service.adopt' | 'service.release' }>
 
 /** The kernel refreshes its counters every 2 s: a younger table has nothing new. */
@@ -40,7 +48,7 @@ const countIsFreshMs = 400
 export class IpvsDataplane implements Dataplane {
   readonly #options: IpvsOptions
   #opened: IpvsKernel | null = null
-  #table: { readonly at: number; readonly rows: readonly IpvsTableEntry[] } | null = null
+  #table: Reading | null = null
   #counts: { readonly rows: readonly IpvsTableEntry[]; readonly flows: ReadonlyMap<string, number> } | null = null
   #seen: Seen = { services: [], unspoken: [] }
   #natEntries: readonly NatEntry[] = []
@@ -97,11 +105,15 @@ export class IpvsDataplane implements Dataplane {
     return this.#seen.services
   }
 
-  #read(freshMs: number): readonly IpvsTableEntry[] {
-    const now = this.#options.monotonicMs()
-    if (this.#table !== null && now - this.#table.at < freshMs) return this.#table.rows
+  /** @param freshMs how old a reading may be; one from before our last change only where `mayBeBeforeChange` */
+  #read(freshMs: number, mayBeBeforeChange = false): readonly IpvsTableEntry[] {
+    const { monotonicMs } = this.#options
+    const now = monotonicMs()
+    const last = this.#table
+    const isUsable = last !== null && now - last.at < freshMs && (mayBeBeforeChange || !last.isBeforeChange)
+    if (isUsable) return last.rows
     const rows = this.kernel().table()
-    this.#table = { at: now, rows }
+    this.#table = { at: now, rows, tookMs: monotonicMs() - now, isBeforeChange: false }
     return rows
   }
 
@@ -142,7 +154,7 @@ export class IpvsDataplane implements Dataplane {
     const isUp = (service: string, realServer: string) => this.#health.get(service)?.get(realServer) ?? true
     const changes = steps.map((step) => changeOf(step, isUp))
     const outcomes = kernel.change(changes)
-    this.#table = null
+    if (this.#table !== null) this.#table.isBeforeChange = true
     const done: number[] = []
     let failure: Execution['failure'] = null
     for (const [at, step] of steps.entries()) {
@@ -200,7 +212,9 @@ export class IpvsDataplane implements Dataplane {
   read(): DataplaneReading {
     const { bootId } = this.#options
     if (this.availability() !== 'ready') return { counterEpoch: bootId, services: [], verdicts: {} }
-    return readingOf(this.#read(tableIsFreshMs), this.#seen.services, bootId)
+    // A sample takes a twentieth of the agent's time at most, however large the cluster.
+    const freshMs = Math.max(tableIsFreshMs, 20 * (this.#table?.tookMs ?? 0))
+    return readingOf(this.#read(freshMs, true), this.#seen.services, bootId)
   }
 
   async lookupFlow(query: FlowQuery): Promise<Flow | null> {
