@@ -31,6 +31,7 @@ export interface AgentOptions {
 
 const lookEveryMs = 2000
 const sampleEveryMs = 1000
+const longestWaitMs = 15_000
 /** Changes that come together are pushed together. */
 const pushAfterMs = 50
 
@@ -188,7 +189,7 @@ export class Agent {
           .finally(() => {
             // What is slow, on a large cluster or a busy host, is done less often: it may not fill the agent's time.
             const tookMs = clock.monotonicMs() - startedAt
-            if (!this.#isStopped) next(Math.max(everyMs, 10 * tookMs))
+            if (!this.#isStopped) next(Math.min(Math.max(everyMs, 10 * tookMs), longestWaitMs))
           })
       })
       this.#stops.add(stop)
