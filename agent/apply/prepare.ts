@@ -2,12 +2,13 @@ import { writeClusterYaml } from '../../core/formats/yaml/write.ts'
 import { AppError } from '../../core/contract/errors.ts'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue, type Issue } from '../../core/model/issue.ts'
+import type { ObservedState } from '../../core/model/observed.ts'
 import type { Plan, PlannedStep } from '../../core/model/plan.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import { applyCommand } from '../../core/reconcile/commands.ts'
-import { type Desired, desiredOf } from '../../core/reconcile/desired.ts'
+import { type Desired, type DesiredService, desiredOf } from '../../core/reconcile/desired.ts'
 import { type DirectorContext, normalize, type Normalized } from '../../core/reconcile/normalize.ts'
-import { plan } from '../../core/reconcile/plan.ts'
+import { configOf, plan, realServerConfigOf } from '../../core/reconcile/plan.ts'
 import { type RingMember, riskOf } from '../../core/reconcile/risk.ts'
 import type { StepTargets } from './execute.ts'
 import { type Observation, observe } from './observe.ts'
@@ -52,8 +53,22 @@ export async function prepare(request: PrepareRequest, inForce: Desired, targets
   const offLink = first.issues.filter((issue) => issue.expectation === 'onLink')
   const normalized = offLink.length === 0 ? first : await withRoutes(spec, context, offLink, targets)
   if (normalized.issues.length > 0) throw unfit(normalized.issues)
-  const steps = plan(normalized.desired, observation.state, { adopt: new Set(adopt), drainSec })
+  const release = managedByOthers(observation.state)
+  const steps = plan(normalized.desired, observation.state, { adopt: new Set(adopt), drainSec, release })
   return { normalized, observation, steps }
+}
+
+/** Services of ours that another program manages too: left out of the document, they stay and are no longer ours. */
+function managedByOthers({ services, ipvs }: ObservedState): Map<string, DesiredService> {
+  const managed = new Set(ipvs.writers.flatMap(({ manages = [] }) => manages))
+  return new Map(
+    services
+      .filter((service) => !service.isForeign && service.dataplane === 'ipvs' && managed.has(serviceKey(service)))
+      .map((service) => [
+        serviceKey(service),
+        { config: configOf(service), realServers: service.realServers.map(realServerConfigOf) },
+      ]),
+  )
 }
 
 /** Asked only where it matters: the answer takes a look at the module folder. */

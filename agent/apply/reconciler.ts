@@ -88,6 +88,7 @@ export class Reconciler {
       const wasSettingUp = unfinished?.kind === 'restore' || unfinished?.kind === 'retire'
       if (isOtherBoot || wasSettingUp) await this.#wayBack.restore()
       await disk.write(bootFile, `${clock.bootId}\n`)
+      await this.#options.targets.dataplane.tidy(store.desiredOf(store.current()))
       await this.#view.look(store.current())
       countdown.watch(() => void this.#onDeadline())
     })

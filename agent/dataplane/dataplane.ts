@@ -139,6 +139,8 @@ export interface Dataplanes extends Omit<Dataplane, 'observe'> {
   observe(hints: readonly Desired[]): DirectorState
   /** Services that were taken over from somebody else, as they were then, by key. */
   originals(): ReadonlyMap<string, DesiredService>
+  /** When an agent starts: its records and its files in /etc say what is there or wanted, and no more than that. */
+  tidy(wanted: Desired): Promise<void>
   connections(query: ConnectionQuery): Promise<ConnectionPage>
   sweep(): SweepResult
   onEvent(listener: (event: DataplaneEvent) => void): () => void

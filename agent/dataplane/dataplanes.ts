@@ -76,6 +76,11 @@ export class BothDataplanes implements Dataplanes {
     return this.#parts.ipvs.originals()
   }
 
+  async tidy(wanted: Desired): Promise<void> {
+    await this.#parts.ipvs.forgetMissing(wanted)
+    await this.#parts.hostState.persist()
+  }
+
   async execute(steps: readonly DataplaneStep[]): Promise<Execution> {
     const { ebpf, ipvs, hostState } = this.#parts
     const [first] = steps

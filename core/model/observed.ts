@@ -45,7 +45,12 @@ export const ObservedSetting = HostSetting.extend({
 export const ObservedSyncDaemon = SyncDaemonConfig.extend({ isOurs: z.boolean() })
 
 /** A program that changes IPVS by its own will. */
-export const IpvsWriter = z.object({ name: z.string(), pid: z.number().int() })
+export const IpvsWriter = z.object({
+  name: z.string(),
+  pid: z.number().int(),
+  /** Keys of the services that it manages by its own configuration; left out where that cannot be read. */
+  manages: z.array(z.string()).optional(),
+})
 
 /** Whether IPVS can be driven: four different answers, since each wants another remedy. */
 export const IpvsAvailability = z.enum(['ready', 'module-not-loaded', 'module-missing', 'no-permission'])

@@ -89,16 +89,21 @@ function networksOfOthers(context: DirectorContext): Network[] {
   )
 }
 
-/** A service that somebody else set up is theirs until it is taken over, and not even then while they rule it. */
+/**
+ * A service that somebody else set up is theirs until it is taken over, and not even then while a program rules IPVS; what
+ * such a program manages is not to be set up beside it either.
+ */
 function foreignIssues(service: VirtualService, s: number, context: DirectorContext): Issue[] {
   const key = serviceKey(service)
-  if (!context.foreignServices.includes(key)) return []
+  const { writers = [] } = context
+  const isForeign = context.foreignServices.includes(key)
   const field = service.vip === undefined ? 'fwmark' : 'vip'
   const found = serviceAddress(service)
-  const [writer] = context.writers ?? []
+  const writer = writers.find(({ manages }) => manages?.includes(key) === true) ?? (isForeign ? writers[0] : undefined)
   if (writer !== undefined) {
     return [issueAt(['services', s, field], found, 'notManagedBy', { writer: writer.name, pid: writer.pid })]
   }
+  if (!isForeign) return []
   return context.adopt?.includes(key) === true ? [] : [issueAt(['services', s, field], found, 'notForeign')]
 }
 

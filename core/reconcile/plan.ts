@@ -17,7 +17,7 @@ import { isSameRealServer, isSameService } from './same.ts'
 export interface PlanOptions {
   /** Keys of services that somebody else set up and that shall be ours from now on. */
   readonly adopt?: ReadonlySet<string>
-  /** Services that were taken over and go back to whoever set them up, as they were then; by key. */
+  /** Services that go to somebody else instead of being removed, as they shall be then; by key. */
   readonly release?: ReadonlyMap<string, DesiredService>
   /** Seconds that what is removed may drain; left out: it is removed at once. */
   readonly drainSec?: number

@@ -279,6 +279,9 @@ export class FakeKernel implements Dataplanes, Network {
     return () => this.#listeners.delete(listener)
   }
 
+  /** It keeps no records beside the services themselves. */
+  async tidy(): Promise<void> {}
+
   async takeDown(): Promise<void> {
     await this.#change('take down', () => {
       this.services.clear()

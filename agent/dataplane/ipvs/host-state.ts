@@ -96,8 +96,9 @@ export class HostState {
         host.loadModule(step.module)
         break
       case 'module.unload':
-        await own.setModule(step.module, false)
+        await this.persist({ module: step.module })
         this.#unload(step.module)
+        await own.setModule(step.module, false)
         break
       case 'setting.set':
         await this.#set(step)
@@ -137,11 +138,14 @@ export class HostState {
 
   async #set({ name, before, after, wasOurs, isOurs }: Extract<HostStep, { kind: 'setting.set' }>): Promise<void> {
     const { own, host, ipvs } = this.#options
-    // On the disk before the kernel has it, and off the disk only after the kernel has it back.
+    // On the disk before the kernel has it, and off the disk only after the kernel and our files have it back: a boot
+    // with the old files would bring it again, and nobody would know that it was ours.
     if (isOurs && !wasOurs) await own.setSetting(name, before)
     if (isSysctl(name)) host.writeSysctl(name, after)
     else ipvs.kernel().setTimeouts({ [timeoutField(name)]: Number(after) })
-    if (!isOurs) await own.setSetting(name, null)
+    if (isOurs) return
+    await this.persist({ setting: name })
+    await own.setSetting(name, null)
   }
 
   /** With what depends on it, which was loaded after it. A module that stays does no harm, so it is no failure. */
@@ -158,12 +162,16 @@ export class HostState {
     }
   }
 
-  /** Our files in /etc say what is ours now. */
-  async persist(): Promise<void> {
+  /**
+   * Our files in /etc say what is ours now.
+   *
+   * @param without what is about to be ours no longer
+   */
+  async persist(without: { readonly setting?: string; readonly module?: string } = {}): Promise<void> {
     const { own, host } = this.#options
     const sysctls = new Map(
       own.settingNames
-        .filter(isSysctl)
+        .filter((name) => isSysctl(name) && name !== without.setting)
         .toSorted()
         .flatMap((name) => {
           const value = host.readSysctl(name)
@@ -172,7 +180,9 @@ export class HostState {
     )
     // Sysctls of IPVS exist only with its module, also where somebody else loaded it this time.
     const needsIpvs = own.services.length > 0 || own.syncRoles.length > 0
-    const modules = [...new Set([...own.modules, ...(needsIpvs ? ['ip_vs'] : [])])]
+    const modules = [...new Set([...own.modules, ...(needsIpvs ? ['ip_vs'] : [])])].filter(
+      (one) => one !== without.module,
+    )
     const text = JSON.stringify([[...sysctls], modules])
     if (text === this.#persisted) return
     await host.persist({ sysctls, modules })

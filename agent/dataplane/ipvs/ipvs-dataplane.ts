@@ -127,6 +127,16 @@ export class IpvsDataplane implements Dataplane {
     )
   }
 
+  /** A crash may have come between the record and the kernel: what is neither there nor wanted is not ours. */
+  async forgetMissing(wanted: Desired): Promise<void> {
+    const { own } = this.#options
+    const known = new Set([
+      ...this.observe([wanted]).map(serviceKey),
+      ...wanted.services.filter(({ config }) => config.dataplane === 'ipvs').map(({ config }) => serviceKey(config)),
+    ])
+    await own.removeServices(own.services.filter((key) => !known.has(key)))
+  }
+
   async execute(steps: readonly DataplaneStep[]): Promise<Execution> {
     const [first] = steps
     if (first === undefined) return { done: [], failure: null }

@@ -156,6 +156,26 @@ test('nothing is taken over while another program rules IPVS', async () => {
   ])
 })
 
+test('what keepalived manages too is not changed, and left out of the document it goes to keepalived as it is', async () => {
+  const director = await running()
+  await director.apply(specOf(nat({ announce: 'none' }), nat({ name: 'other', port: 8080, announce: 'none' })))
+  const writers = [{ name: 'keepalived', pid: 4711, manages: ['tcp/192.0.2.10:80'] }]
+  director.kernel.ipvs = { ...director.kernel.ipvs, writers }
+  const edited = specOf(nat({ announce: 'none', scheduler: 'rr' }))
+  await expect(director.apply(edited)).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    issues: [
+      { path: ['services', 0, 'vip'], expectation: 'notManagedBy', params: { writer: 'keepalived', pid: 4711 } },
+    ],
+  })
+  const found = director.kernel.services.get(key)!
+  const before = structuredClone(found.realServers)
+  // What it does not manage is still the agent's to change.
+  await director.apply(specOf(nat({ name: 'other', port: 8080, announce: 'none', scheduler: 'rr' })))
+  expect(director.kernel.services.get(key)).toMatchObject({ isForeign: true, scheduler: 'wlc', realServers: before })
+  expect(director.kernel.services.get('ipvs tcp/192.0.2.10:8080')).toMatchObject({ scheduler: 'rr' })
+})
+
 test.each([['module-missing'], ['no-permission']] as const)(
   'IPVS that is %s refuses the document, and nothing is tried',
   async (availability) => {

@@ -32,7 +32,9 @@ export class IpvsDirector {
     mkdirSync(join(this.#folder, 'self'))
     writeFileSync(join(this.#folder, 'net/ip_vs'), '')
     writeFileSync(join(this.#folder, 'self/status'), 'CapEff:\t000001ffffffffff\n')
-    writeFileSync(join(this.#folder, 'modules.dep'), 'kernel/net/netfilter/ipvs/ip_vs.ko: x.ko\n')
+    const modules = ['ip_vs', ...[...this.kernel.schedulers].map((name) => `ip_vs_${name}`)]
+    const list = modules.map((name) => `kernel/net/netfilter/ipvs/${name}.ko: x.ko\n`)
+    writeFileSync(join(this.#folder, 'modules.dep'), list.join(''))
   }
 
   loadModule(isLoaded: boolean): void {
@@ -85,6 +87,15 @@ export class IpvsDirector {
         this.persisted = { sysctls: Object.fromEntries(sysctls), modules }
       },
     }
+  }
+
+  /** A boot: the table is empty, and our files in /etc say what is set and loaded again. */
+  reboot(): void {
+    this.kernel.rows.clear()
+    this.kernel.running = []
+    this.natEntries = []
+    for (const name of this.sysctls.keys()) this.sysctls.set(name, this.persisted.sysctls[name] ?? '0')
+    this.loadModule(this.persisted.modules.includes('ip_vs'))
   }
 
   remove(): void {
