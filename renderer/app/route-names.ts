@@ -3,9 +3,11 @@ export const routes = [
   { id: 'overview', key: 'o' },
   { id: 'topology', key: 't' },
   { id: 'services', key: 's' },
+  { id: 'connections', key: 'n' },
   { id: 'changes', key: 'h' },
   { id: 'share', key: 'x' },
   { id: 'hosts', key: 'd' },
+  { id: 'ipvs', key: 'i' },
 ] as const
 
 export type Route = (typeof routes)[number]['id']

@@ -15,6 +15,8 @@ const Services = lazy(() => import('../views/services/services-view.tsx'))
 const Service = lazy(() => import('../views/service/service-view.tsx'))
 const Changes = lazy(() => import('../views/changes/changes-view.tsx'))
 const Share = lazy(() => import('../views/share/share-view.tsx'))
+const Connections = lazy(() => import('../views/connections/connections-view.tsx'))
+const Ipvs = lazy(() => import('../views/director/ipvs-view.tsx'))
 const Wizard = lazy(() => import('../views/wizard/wizard-view.tsx'))
 const Hosts = lazy(() => import('../views/hosts/hosts-view.tsx'))
 
@@ -61,6 +63,13 @@ export function Routes() {
             </Known>
           )}
         </Route>
+        <Route path="/d/:director/connections/:slug?">
+          {({ director, slug }) => (
+            <Known directorId={director}>
+              <Connections key={slug} directorId={director} serviceKey={slug === undefined ? null : keyOf(slug)} />
+            </Known>
+          )}
+        </Route>
         <Route path="/d/:director/changes">
           {viewOf((directorId) => (
             <Changes directorId={directorId} />
@@ -74,6 +83,11 @@ export function Routes() {
         <Route path="/d/:director/hosts">
           {viewOf((directorId) => (
             <Hosts directorId={directorId} />
+          ))}
+        </Route>
+        <Route path="/d/:director/ipvs">
+          {viewOf((directorId) => (
+            <Ipvs directorId={directorId} />
           ))}
         </Route>
         <Route>

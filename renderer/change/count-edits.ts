@@ -1,12 +1,10 @@
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
+import { ipvsFields } from './ipvs-fields.ts'
 
 function flatten(spec: ClusterSpec): Map<string, string> {
   const parts = new Map<string, string>([['name', spec.name]])
-  for (const [group, fields] of Object.entries(spec.ipvs ?? {})) {
-    for (const [field, value] of Object.entries(fields ?? {}))
-      parts.set(`ipvs ${group} ${field}`, JSON.stringify(value))
-  }
+  for (const [field, value] of Object.entries(ipvsFields(spec))) parts.set(`ipvs ${field}`, JSON.stringify(value))
   for (const service of spec.services) {
     const key = serviceKey(service)
     for (const [field, value] of Object.entries(service)) {

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
+import type { IpvsSysctl, IpvsTimeouts, SyncDaemon } from '../../core/model/ipvs-settings.ts'
 import {
   type RealServer,
   type RealServerState,
@@ -6,6 +7,7 @@ import {
   realServerKey,
   serviceKey,
 } from '../../core/model/service.ts'
+import { ipvsFields, withIpvsFields } from './ipvs-fields.ts'
 
 /** Edits of the document: pure, each gives a new document and leaves the old one alone. */
 type Edit = (spec: ClusterSpec) => ClusterSpec
@@ -52,3 +54,16 @@ export const addService =
 export const removeService =
   (key: string): Edit =>
   (spec) => ({ ...spec, services: spec.services.filter((service) => serviceKey(service) !== key) })
+
+const setIpvs =
+  (field: string, value: unknown): Edit =>
+  (spec) =>
+    withIpvsFields(spec, { ...ipvsFields(spec), [field]: value })
+
+/** Undefined leaves the timeout as the kernel has it. */
+export const setTimeoutSec = (name: keyof IpvsTimeouts, seconds: number | undefined): Edit =>
+  setIpvs(`timeouts.${name}`, seconds)
+
+export const setSysctl = (name: IpvsSysctl, value: string | undefined): Edit => setIpvs(`sysctls.${name}`, value)
+
+export const setSync = (daemon: SyncDaemon | undefined): Edit => setIpvs('sync', daemon)

@@ -1,6 +1,6 @@
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
-import type { IpvsSettings } from '../../core/model/ipvs-settings.ts'
 import { type RealServer, type VirtualService, realServerKey, serviceKey } from '../../core/model/service.ts'
+import { ipvsFields, withIpvsFields } from './ipvs-fields.ts'
 
 /** A place where both the operator and the winner changed the same thing; the operator's value was kept. */
 export interface Clash {
@@ -95,8 +95,6 @@ export function mergeSpec(
     clashes,
   )
   const name = mergeFields({ name: base.name }, { name: mine.name }, { name: theirs.name }, 'cluster', clashes).name
-  const ipvs = mergeFields<IpvsSettings>(base.ipvs, mine.ipvs ?? {}, theirs.ipvs ?? {}, 'ipvs', clashes)
-  const { ipvs: _ipvs, ...rest } = theirs
-  const isSaid = Object.values(ipvs).some((value) => value !== undefined)
-  return { spec: { ...rest, name, services, ...(isSaid ? { ipvs } : {}) }, clashes }
+  const ipvs = mergeFields(ipvsFields(base), ipvsFields(mine), ipvsFields(theirs), 'ipvs', clashes)
+  return { spec: withIpvsFields({ ...theirs, name, services }, ipvs), clashes }
 }

@@ -10,28 +10,37 @@ import type { IssueTarget } from '../components/issue-summary.tsx'
 export interface SpecPlace {
   readonly service: VirtualService | undefined
   readonly realServer: RealServer | undefined
+  /** One of the settings that IPVS has once for a director. */
+  readonly isIpvs: boolean
   /** Rest of the path: the field itself. */
   readonly field: string
 }
 
-/** Finds the place; a path of a request (`input.spec.services[0].port`) is read from `services` on. */
+/** Finds the place; a path of a request (`input.spec.services[0].port`) is read from `services` or `ipvs` on. */
 export function placeInSpec(spec: ClusterSpec, path: Issue['path']): SpecPlace {
-  const start = path.indexOf('services')
+  const start = path.findIndex((part) => part === 'services' || part === 'ipvs')
   const own = start === -1 ? path : path.slice(start)
   const [list, serviceIndex, inner, serverIndex] = own
+  const isIpvs = list === 'ipvs'
+  if (isIpvs) return { service: undefined, realServer: undefined, isIpvs, field: formatPath(own.slice(1)) }
   if (list !== 'services' || typeof serviceIndex !== 'number') {
-    return { service: undefined, realServer: undefined, field: formatPath(own) }
+    return { service: undefined, realServer: undefined, isIpvs, field: formatPath(own) }
   }
   const service = spec.services[serviceIndex]
   if (inner !== 'realServers' || typeof serverIndex !== 'number') {
-    return { service, realServer: undefined, field: formatPath(own.slice(2)) }
+    return { service, realServer: undefined, isIpvs, field: formatPath(own.slice(2)) }
   }
-  return { service, realServer: service?.realServers[serverIndex], field: formatPath(own.slice(4)) }
+  return { service, realServer: service?.realServers[serverIndex], isIpvs, field: formatPath(own.slice(4)) }
 }
 
 /** Attribute of the input of one real server's field in the tables: what {@link useSpecIssues} leads to. */
 export function realServerField(service: string, realServer: string, field: string): { 'data-spec-field': string } {
   return { 'data-spec-field': `${service} ${realServer} ${field}` }
+}
+
+/** Attribute of the input of one of the director's IPVS settings: `timeouts.tcpSec`, `sysctls.conntrack`, `sync.interface`. */
+export function ipvsField(field: string): { 'data-spec-field': string } {
+  return { 'data-spec-field': `ipvs ${field}` }
 }
 
 /** Names the issues of a document by service and real server, and leads to the page and the field of each. */
@@ -40,7 +49,8 @@ export function useSpecIssues(directorId: string, spec: ClusterSpec, onLeave: ()
   const [, navigate] = useLocation()
   return {
     labelOf: ({ path }) => {
-      const { service, realServer, field } = placeInSpec(spec, path)
+      const { service, realServer, isIpvs, field } = placeInSpec(spec, path)
+      if (isIpvs) return `IPVS, ${field}`
       const known = `column.field.${field}`
       const word = t(known, { defaultValue: field })
       return [service?.name, realServer === undefined ? undefined : realServerKey(realServer), word]
@@ -48,7 +58,12 @@ export function useSpecIssues(directorId: string, spec: ClusterSpec, onLeave: ()
         .join(', ')
     },
     goTo: ({ path }) => {
-      const { service, realServer, field } = placeInSpec(spec, path)
+      const { service, realServer, isIpvs, field } = placeInSpec(spec, path)
+      if (isIpvs) {
+        onLeave()
+        navigate(paths.view(directorId, 'ipvs'))
+        return focusWhenThere(`[data-spec-field="${CSS.escape(ipvsField(field)['data-spec-field'])}"]`)
+      }
       if (service === undefined) return
       onLeave()
       navigate(paths.service(directorId, serviceKey(service)))

@@ -13,6 +13,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import styles from './data-table.module.css'
+import { fitting, widthOf } from './fit-columns.ts'
 import { Icon } from './icon.tsx'
 
 export interface Column<Row> {
@@ -22,6 +23,8 @@ export interface Column<Row> {
   readonly hint?: string
   /** Width in pixels; columns without one share what is left. */
   readonly width?: number
+  /** What such a column is never narrower than, in pixels. */
+  readonly least?: number
   /** Left out where the table is too narrow for all columns, the last one first. */
   readonly isOptional?: boolean
   readonly align?: 'end'
@@ -39,26 +42,6 @@ const features = tableFeatures({
 })
 
 const rowHeight = 26
-/** The least that a column without a width is worth. */
-const leastFlexible = 170
-
-const widthOf = (columns: readonly { readonly width?: number }[]): number =>
-  columns.reduce((sum, { width }) => sum + (width ?? leastFlexible), 0)
-
-/** The columns that fit; those that are not optional stay and scroll. */
-function fitting<C extends { readonly width?: number; readonly isOptional?: boolean }>(
-  columns: readonly C[],
-  available: number,
-): readonly C[] {
-  let kept = columns
-  while (available > 0 && widthOf(kept) > available) {
-    const dropped = kept.findLast(({ isOptional }) => isOptional === true)
-    if (dropped === undefined) break
-    kept = kept.filter((column) => column !== dropped)
-  }
-  return kept
-}
-
 function compare(a: string | number | null, b: string | number | null): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
   if (typeof a === 'number' && typeof b === 'number') return a - b
@@ -77,6 +60,8 @@ export function DataTable<Row extends object>({
   searchText,
   filter = '',
   initialSort,
+  sort,
+  onSort,
   onOpen,
   selectedKey,
   onSelect,
@@ -91,6 +76,9 @@ export function DataTable<Row extends object>({
   readonly searchText?: (row: Row) => string
   readonly filter?: string
   readonly initialSort?: { readonly id: string; readonly isDescending?: boolean }
+  /** Given where the rows come sorted: the heads then only say and ask for an order. */
+  readonly sort?: { readonly id: string; readonly isDescending: boolean }
+  readonly onSort?: (sort: { readonly id: string; readonly isDescending: boolean }) => void
   readonly onOpen?: (row: Row) => void
   readonly selectedKey?: string | null
   readonly onSelect?: (row: Row) => void
@@ -126,7 +114,11 @@ export function DataTable<Row extends object>({
     initialState: {
       sorting: initialSort === undefined ? [] : [{ id: initialSort.id, desc: initialSort.isDescending ?? false }],
     },
-    state: { globalFilter: filter },
+    state: {
+      globalFilter: filter,
+      ...(sort === undefined ? {} : { sorting: [{ id: sort.id, desc: sort.isDescending }] }),
+    },
+    manualSorting: sort !== undefined,
     getColumnCanGlobalFilter: () => true,
     globalFilterFn: (row, _id, wanted: string) => {
       const text = (searchText?.(row.original) ?? '').toLowerCase()
@@ -229,7 +221,15 @@ export function DataTable<Row extends object>({
                     title={column?.hint}
                   >
                     {header.column.getCanSort() ? (
-                      <button type="button" className={styles.sort} onClick={header.column.getToggleSortingHandler()}>
+                      <button
+                        type="button"
+                        className={styles.sort}
+                        onClick={
+                          onSort === undefined
+                            ? header.column.getToggleSortingHandler()
+                            : () => onSort({ id: header.column.id, isDescending: sorted === 'asc' })
+                        }
+                      >
                         {content}
                       </button>
                     ) : (

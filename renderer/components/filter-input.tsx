@@ -7,11 +7,14 @@ export function FilterInput({
   value,
   onChange,
   label,
+  placeholder,
   width = 220,
 }: {
   readonly value: string
   readonly onChange: (value: string) => void
   readonly label: string
+  /** Left out: the plain word. Where the filter looks at one thing alone, what that is. */
+  readonly placeholder?: string
   readonly width?: number
 }) {
   const { t } = useTranslation()
@@ -19,7 +22,7 @@ export function FilterInput({
     <TextInput
       type="search"
       aria-label={label}
-      placeholder={t('table.filter')}
+      placeholder={placeholder ?? t('table.filter')}
       title={`${label} (/)`}
       w={width}
       value={value}

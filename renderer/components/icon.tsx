@@ -92,6 +92,17 @@ const drawings = {
   undo: <path d="M5.5 3 2.6 5.9l2.9 2.9M2.8 5.9h6.4a3.6 3.6 0 0 1 0 7.2H6.4" />,
   trash: <path d="M2.8 4.4h10.4M6.4 4.2V2.6h3.2v1.6M4.2 4.6l.6 8.8h6.4l.6-8.8M6.8 7v4M9.2 7v4" />,
   drain: <path d="M3 3h10l-3.6 4.6v3.6L6.6 13V7.6z" />,
+  pause: <path d="M5.4 3.4v9.2M10.6 3.4v9.2" />,
+  reload: <path d="M13 8a5 5 0 1 1-1.5-3.6L13 5.8M13 2.8v3h-3" />,
+  connections: <path d="M2.2 5h9.2M8.8 2.4 11.4 5 8.8 7.6M13.8 11H4.6M7.2 8.4 4.6 11l2.6 2.6" />,
+  ipvs: (
+    <>
+      <path d="M3 4.5h10M3 8h10M3 11.5h10" />
+      <circle cx="6" cy="4.5" r="1.4" fill="var(--sb-panel)" />
+      <circle cx="10.4" cy="8" r="1.4" fill="var(--sb-panel)" />
+      <circle cx="5" cy="11.5" r="1.4" fill="var(--sb-panel)" />
+    </>
+  ),
   play: <path d="M5 3.2 12.4 8 5 12.8z" />,
   plug: <path d="M5.6 2v3M10.4 2v3M4 5h8v2.4a4 4 0 0 1-8 0zM8 11.4V14" />,
   key: (

@@ -74,7 +74,21 @@ export function Facts({ rows }: { readonly rows: readonly (readonly [ReactNode, 
   )
 }
 
+const tagClasses = { plain: styles.tag, warn: styles.tagWarn, foreign: styles.tagForeign }
+
 /** Small word in a frame: DR, eBPF, production. */
-export function Tag({ children, tone = 'plain' }: { readonly children: ReactNode; readonly tone?: 'plain' | 'warn' }) {
-  return <span className={tone === 'warn' ? styles.tagWarn : styles.tag}>{children}</span>
+export function Tag({
+  children,
+  tone = 'plain',
+  title,
+}: {
+  readonly children: ReactNode
+  readonly tone?: keyof typeof tagClasses
+  readonly title?: string
+}) {
+  return (
+    <span className={tagClasses[tone]} title={title}>
+      {children}
+    </span>
+  )
 }

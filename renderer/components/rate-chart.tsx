@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { formatScaled, scaleFor } from '../format/number.ts'
 import type { Unit } from '../format/number.ts'
 import { type Series, busiest, maxLines, summarize } from '../series/top.ts'
+import { MiddleCut } from './address.tsx'
 import { Icon } from './icon.tsx'
 import { lineStyles } from './line-styles.ts'
 import { Panel } from './page.tsx'
@@ -114,8 +115,8 @@ export function RateChart({
               <svg width="18" height="8" aria-hidden="true">
                 <path d="M0 4h18" stroke={lineStyles[i]?.color} strokeWidth="2" strokeDasharray={lineStyles[i]?.dash} />
               </svg>
-              <span className={`sb-cut ${styles.legendName}`} title={one.name}>
-                {one.name}
+              <span className={styles.legendName}>
+                <MiddleCut text={one.name} />
               </span>
               <strong className={styles.legendValue}>{format(summary.latest)}</strong>
               <span className="sb-hidden">

@@ -1,7 +1,7 @@
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
-import { realServerKey, serviceKey } from '../../core/model/service.ts'
+import { realServerKey, serviceAddress, serviceKey } from '../../core/model/service.ts'
 import { paths } from '../app/paths.ts'
 import { routes } from '../app/route-names.ts'
 import { openReview, useChange } from '../change/change-store.ts'
@@ -42,20 +42,31 @@ export function Palette({
   if (directorId !== undefined && state !== null) {
     actions.push({
       group: t('palette.services'),
-      actions: state.spec.services.flatMap((service) => {
-        const key = serviceKey(service)
-        const go = () => navigate(paths.service(directorId, key))
-        return [
-          { id: key, label: service.name, description: key, leftSection: <Icon name="services" />, onClick: go },
-          ...service.realServers.slice(0, 200).map((server) => ({
-            id: `${key} ${realServerKey(server)}`,
-            label: realServerKey(server),
-            description: `${server.name === undefined ? '' : `${server.name} · `}${service.name}`,
-            leftSection: <Icon name="hosts" />,
-            onClick: go,
+      actions: [
+        ...state.observed.services
+          .filter(({ isForeign }) => isForeign)
+          .map((service) => ({
+            id: `foreign ${serviceKey(service)}`,
+            label: serviceAddress(service),
+            description: t('foreign.sentence'),
+            leftSection: <Icon name="services" />,
+            onClick: () => navigate(paths.service(directorId, serviceKey(service))),
           })),
-        ]
-      }),
+        ...state.spec.services.flatMap((service) => {
+          const key = serviceKey(service)
+          const go = () => navigate(paths.service(directorId, key))
+          return [
+            { id: key, label: service.name, description: key, leftSection: <Icon name="services" />, onClick: go },
+            ...service.realServers.slice(0, 200).map((server) => ({
+              id: `${key} ${realServerKey(server)}`,
+              label: realServerKey(server),
+              description: `${server.name === undefined ? '' : `${server.name} · `}${service.name}`,
+              leftSection: <Icon name="hosts" />,
+              onClick: go,
+            })),
+          ]
+        }),
+      ],
     })
   }
   actions.push({

@@ -1,5 +1,5 @@
 import { realServerKey } from '../../core/model/service.ts'
-import type { Counters, RealServerStatus, Sample, ServiceStatus } from '../../core/model/telemetry.ts'
+import type { Counters, KernelRates, RealServerStatus, Sample, ServiceStatus } from '../../core/model/telemetry.ts'
 
 /** What a chart can show of counters. */
 export type Measure = 'connections' | 'packetsIn' | 'bitsIn' | 'packetsOut' | 'bitsOut'
@@ -17,6 +17,22 @@ export function counterOf(counters: Counters | undefined, measure: Measure): num
       return counters.packetsOut
     case 'bitsOut':
       return counters.bytesOut === null ? null : counters.bytesOut * 8
+  }
+}
+
+/** What the kernel itself says of a rate: bytes as bits, null in a direction that does not pass it. */
+export function kernelRateOf(rates: KernelRates, measure: Measure): number | null {
+  switch (measure) {
+    case 'connections':
+      return rates.connectionsPerSec
+    case 'packetsIn':
+      return rates.packetsInPerSec
+    case 'bitsIn':
+      return rates.bytesInPerSec * 8
+    case 'packetsOut':
+      return rates.packetsOutPerSec
+    case 'bitsOut':
+      return rates.bytesOutPerSec === null ? null : rates.bytesOutPerSec * 8
   }
 }
 
@@ -56,6 +72,25 @@ export function sumOver(sample: Sample, read: (service: ServiceStatus) => number
     if (value !== null) sum = (sum ?? 0) + value
   }
   return sum
+}
+
+/** Kinds of flows that a dataplane may tell apart; eBPF knows the active ones alone. */
+export const flowKinds = ['active', 'inactive', 'persistent'] as const
+export type FlowKind = (typeof flowKinds)[number]
+
+export function flowsOf(server: RealServerStatus, kind: FlowKind): number | null {
+  return kind === 'active' ? server.activeFlows : kind === 'inactive' ? server.inactiveFlows : server.persistentFlows
+}
+
+/** Sum over the real servers; null where the dataplane does not tell this kind apart. */
+export function flowsOfService(service: ServiceStatus, kind: FlowKind): number | null {
+  return service.realServers.reduce<number | null>(
+    (sum, server) => {
+      const own = flowsOf(server, kind)
+      return own === null ? sum : (sum ?? 0) + own
+    },
+    kind === 'active' ? 0 : null,
+  )
 }
 
 export function activeFlowsOf(service: ServiceStatus): number {

@@ -14,35 +14,57 @@ export type Reading = Pick<Sample, 'monotonicMs' | 'atMs' | 'counterEpoch'>
 export const longestStepMs = 3_500
 
 /**
- * Rates per second between neighbouring readings, by the agent's monotonic clock: a step of the wall clock is no spike.
- * No rate over two counter epochs, over a missing counter, over a gap, or where a counter went back.
+ * Rates over time between neighbouring readings, by the agent's monotonic clock: a step of the wall clock is no spike. A
+ * gap is one point of null; over a gap or two counter epochs there is nothing to count from.
  *
- * @param counter reads the counter; `null` where the reading has none (server not there yet, DR's reply direction)
+ * @param read the part of a reading that `rate` needs; read once for each
+ * @param rate per second from what was read before (undefined where that cannot be counted from) to what is now
  * @param maxStepMs distance from which two readings count as a gap
+ */
+export function ratesBy<R extends Reading, T>(
+  readings: readonly R[],
+  read: (reading: R) => T,
+  rate: (from: T | undefined, to: T, elapsedMs: number) => number | null,
+  maxStepMs: number = longestStepMs,
+): Point[] {
+  const points: Point[] = []
+  let before: R | undefined
+  let from: T | undefined
+  for (const reading of readings) {
+    const to = read(reading)
+    const elapsedMs = before === undefined ? 0 : reading.monotonicMs - before.monotonicMs
+    if (before !== undefined && elapsedMs > maxStepMs) points.push({ atMs: before.atMs + 1, value: null })
+    const isCountable = reading.counterEpoch === before?.counterEpoch && elapsedMs > 0 && elapsedMs <= maxStepMs
+    const value = rate(isCountable ? from : undefined, to, elapsedMs)
+    // The first reading has no rate by counters; that is no gap.
+    if (before !== undefined || value !== null) points.push({ atMs: reading.atMs, value })
+    before = reading
+    from = to
+  }
+  return points
+}
+
+/**
+ * Rates by a counter: none over a missing counter (server not there yet, DR's reply direction), or where it went back.
+ *
+ * @param counter reads the counter; `null` where the reading has none
  */
 export function ratesOf<R extends Reading>(
   readings: readonly R[],
   counter: (reading: R) => number | null | undefined,
   maxStepMs: number = longestStepMs,
 ): Point[] {
-  const points: Point[] = []
-  let before: R | undefined
-  for (const reading of readings) {
-    if (before !== undefined) {
-      const elapsedMs = reading.monotonicMs - before.monotonicMs
-      const from = counter(before)
-      const to = counter(reading)
-      const isSameCount = reading.counterEpoch === before.counterEpoch && elapsedMs > 0 && elapsedMs <= maxStepMs
-      const isKnown = from !== null && from !== undefined && to !== null && to !== undefined
-      if (elapsedMs > maxStepMs) points.push({ atMs: before.atMs + 1, value: null })
-      points.push({
-        atMs: reading.atMs,
-        value: isSameCount && isKnown && to >= from ? ((to - from) / elapsedMs) * 1000 : null,
-      })
-    }
-    before = reading
-  }
-  return points
+  return ratesBy(readings, counter, growth, maxStepMs)
+}
+
+/** Per second, from one state of a counter to the next; null where it is not known or went back. */
+export function growth(
+  from: number | null | undefined,
+  to: number | null | undefined,
+  elapsedMs: number,
+): number | null {
+  const isKnown = from !== null && from !== undefined && to !== null && to !== undefined
+  return isKnown && to >= from ? ((to - from) / elapsedMs) * 1000 : null
 }
 
 /** Points of a value that is a level, not a count (active flows); the first point of an epoch is good too. */

@@ -1,6 +1,8 @@
 import { useMemo } from 'react'
 import type { Sample } from '../../core/model/telemetry.ts'
-import { type Point, levelsOf, ratesOf, thinned } from '../series/rates.ts'
+import { measuredRates, totalRates } from '../series/measured.ts'
+import { type Measure, serviceIn } from '../series/pick.ts'
+import { type Point, levelsOf, thinned } from '../series/rates.ts'
 import { useSamples } from './stats-store.ts'
 
 /** Points of a line: as many as a panel has room for; four panels of 300 would take a quarter of the main thread. */
@@ -26,12 +28,22 @@ export function useThinnedSmall(directorId: string): Thinned {
   return useMemo(() => thinned(samples, maxSmallPoints), [samples])
 }
 
-/** A rate over time. `counter` must be stable (module scope or useCallback), or every render computes anew. */
-export function useRates(directorId: string, counter: (sample: Sample) => number | null): readonly Point[] {
+/** Rate of one service over time. */
+export function useServiceRates(directorId: string, key: string, measure: Measure): readonly Point[] {
   const { readings, maxStepMs } = useThinned(directorId)
-  return useMemo(() => ratesOf(readings, counter, maxStepMs), [readings, maxStepMs, counter])
+  return useMemo(
+    () => measuredRates(readings, (sample) => serviceIn(sample, key), measure, maxStepMs),
+    [readings, maxStepMs, key, measure],
+  )
 }
 
+/** Rate of all services together. */
+export function useTotalRates(directorId: string, measure: Measure): readonly Point[] {
+  const { readings, maxStepMs } = useThinned(directorId)
+  return useMemo(() => totalRates(readings, measure, maxStepMs), [readings, maxStepMs, measure])
+}
+
+/** A level over time. `level` must be stable (module scope or useCallback), or every render computes anew. */
 export function useLevels(directorId: string, level: (sample: Sample) => number | null): readonly Point[] {
   const { readings, maxStepMs } = useThinned(directorId)
   return useMemo(() => levelsOf(readings, level, maxStepMs), [readings, maxStepMs, level])

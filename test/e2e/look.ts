@@ -3,16 +3,19 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
-import { type ScenarioName, scenarios } from '../fakes/console-scenarios.ts'
+import { scenarios as plainScenarios } from '../fakes/console-scenarios.ts'
 import { type ConsoleServer, startConsoleServer } from '../fakes/console-server.ts'
+import { ipvsScenarios, longVip } from '../fakes/ipvs-scenarios.ts'
 import { launchChromium } from './support/browser.ts'
 
 const folder = fileURLToPath(new URL('../../artifacts/look/', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
+const scenarios = { ...plainScenarios, ...ipvsScenarios }
+
 interface Shot {
   readonly name: string
-  readonly scenario: ScenarioName
+  readonly scenario: keyof typeof scenarios
   readonly path?: string
   readonly prepare?: (page: Page, server: ConsoleServer) => Promise<void>
 }
@@ -113,6 +116,56 @@ const shots: readonly Shot[] = [
       await page.getByText('What for').first().waitFor()
     },
   },
+  { name: 'ipvs-overview', scenario: 'ipvs' },
+  { name: 'ipvs-services', scenario: 'ipvs', path: '/d/lab/services' },
+  { name: 'ipvs-topology', scenario: 'ipvs', path: '/d/lab/topology' },
+  {
+    name: 'ipvs-topology-details',
+    scenario: 'ipvs',
+    path: '/d/lab/topology',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: /5a01/ }).first().click()
+    },
+  },
+  { name: 'ipvs-nat', scenario: 'ipvs', path: '/d/lab/services/tcp-192.0.2.10-443' },
+  { name: 'ipvs-nat-traffic', scenario: 'ipvs', path: '/d/lab/services/tcp-192.0.2.10-443', prepare: tab('Traffic') },
+  { name: 'ipvs-tunnel', scenario: 'ipvs', path: `/d/lab/services/udp-${longVip}-53` },
+  { name: 'ipvs-tunnel-traffic', scenario: 'ipvs', path: `/d/lab/services/udp-${longVip}-53`, prepare: tab('Traffic') },
+  { name: 'ipvs-fwmark', scenario: 'ipvs', path: '/d/lab/services/fwmark-7-ipv4' },
+  { name: 'ipvs-foreign', scenario: 'ipvs', path: '/d/lab/services/tcp-192.0.2.90-3306' },
+  { name: 'ipvs-fifty', scenario: 'ipvsFifty' },
+  { name: 'ipvs-fifty-traffic', scenario: 'ipvsFifty', prepare: tab('Traffic') },
+  { name: 'ipvs-fifty-topology', scenario: 'ipvsFifty', path: '/d/lab/topology' },
+  { name: 'connections', scenario: 'ipvs', path: '/d/lab/connections' },
+  { name: 'connections-cut', scenario: 'ipvsCut' },
+  { name: 'connections-empty', scenario: 'ipvsQuiet' },
+  { name: 'connections-no-ipvs', scenario: 'live', path: '/d/lab/connections' },
+  { name: 'connections-missing', scenario: 'ipvsMissing', path: '/d/lab/connections' },
+  { name: 'ipvs-settings', scenario: 'ipvs', path: '/d/lab/ipvs' },
+  {
+    name: 'ipvs-settings-sync',
+    scenario: 'ipvs',
+    path: '/d/lab/ipvs',
+    prepare: async (page) => {
+      await page.getByRole('switch', { name: 'Run the sync daemon' }).click()
+      await page.getByRole('combobox', { name: 'Interface' }).click()
+      await page.getByRole('option', { name: 'eth0' }).click()
+      await page.getByRole('button', { name: 'Put into the change' }).click()
+    },
+  },
+  { name: 'ipvs-not-loaded', scenario: 'ipvsNotLoaded' },
+  { name: 'ipvs-missing', scenario: 'ipvsMissing' },
+  { name: 'ipvs-forbidden', scenario: 'ipvsForbidden' },
+  { name: 'ipvs-writers', scenario: 'ipvsWriters', path: '/d/lab/ipvs' },
+  { name: 'ipvs-writers-overview', scenario: 'ipvsWriters' },
+  {
+    name: 'role',
+    scenario: 'ipvs',
+    path: '/d/lab/ipvs',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Make standby…' }).click()
+    },
+  },
   {
     name: 'palette',
     scenario: 'live',
@@ -141,7 +194,7 @@ for (const shot of shots) {
   for (const width of sizes) {
     for (const look of looks) {
       // Each photograph has a console of its own: what one prepares, no other one sees.
-      const server = await startConsoleServer(shot.scenario, process.env['LOOK_DIST'])
+      const server = await startConsoleServer(await scenarios[shot.scenario](), process.env['LOOK_DIST'])
       const [theme, language] = look.split('-')
       const context = await browser.newContext({
         viewport: { width, height: width === 1024 ? 700 : width === 2560 ? 1440 : 900 },

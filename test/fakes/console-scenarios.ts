@@ -26,8 +26,8 @@ const profile = (fields: Partial<DirectorProfile> = {}): DirectorProfile => ({
   ...fields,
 })
 
-function specOf(services: readonly Record<string, unknown>[]): ClusterSpec {
-  const parsed = parseClusterSpec({ apiVersion: 'signalbox/v1', name: 'lab', services })
+export function specOf(services: readonly Record<string, unknown>[], more: Record<string, unknown> = {}): ClusterSpec {
+  const parsed = parseClusterSpec({ apiVersion: 'signalbox/v1', name: 'lab', services, ...more })
   if (!parsed.ok) throw new Error(parsed.issues.map(formatIssue).join('\n'))
   // As it comes over a wire: the digest of a document goes by its text, and filled defaults have their place by then.
   return ClusterSpec.parse(parsed.value)

@@ -26,6 +26,9 @@ export interface AgentHostOptions {
   readonly skewMs?: number
 }
 
+/** The last part of an address: fakes tell hosts apart by it. */
+const lastNumber = (address: string): number => Number.parseInt(/[0-9a-f]*$/.exec(address)?.[0] ?? '', 16) || 0
+
 /** The real agent on a kernel, disk and clock of its own, with visitors; its clock goes with the machine's. */
 export class FakeAgentHost {
   readonly kernel: TrafficKernel
@@ -53,7 +56,7 @@ export class FakeAgentHost {
     const probe = async (address: string, port: number): Promise<ProbeResult> => {
       const error = down.get(`${address}:${port}`)
       return error === undefined
-        ? { isUp: true, latencyMs: 0.4 + ((Number(address.split('.')[3]) * 7) % 13) / 10 }
+        ? { isUp: true, latencyMs: 0.4 + ((lastNumber(address) * 7) % 13) / 10 }
         : { isUp: false, error }
     }
     const agent = await Agent.start({

@@ -1,7 +1,7 @@
 import type { InterfaceFacts, IpvsOffer } from '../../core/contract/agent.ts'
 import { AppError } from '../../core/contract/errors.ts'
 import { addressBits, familyOf } from '../../core/model/address.ts'
-import type { ConnectionPage } from '../../core/model/connection.ts'
+import type { ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
 import type { DataplaneName } from '../../core/model/dataplane.ts'
 import {
   noIpvs,
@@ -15,7 +15,13 @@ import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Counters, Flow } from '../../core/model/telemetry.ts'
 import type { DesiredService, PlacedAddress } from '../../core/reconcile/desired.ts'
 import type { RingMember } from '../../core/reconcile/risk.ts'
-import type { DataplaneEvent, Dataplanes, DataplaneStep, Execution } from '../../agent/dataplane/dataplane.ts'
+import type {
+  DataplaneEvent,
+  DataplaneReading,
+  Dataplanes,
+  DataplaneStep,
+  Execution,
+} from '../../agent/dataplane/dataplane.ts'
 import type { Network } from '../../agent/network.ts'
 
 type FakeService = Omit<ObservedService, 'realServers'> & { realServers: ObservedRealServer[] }
@@ -225,7 +231,7 @@ export class FakeKernel implements Dataplanes, Network {
     found.isUp = isUp
   }
 
-  read() {
+  read(): DataplaneReading {
     return {
       counterEpoch: 'epoch-1',
       verdicts: { LB_DROP_FRAGMENT: 0 },
@@ -260,7 +266,7 @@ export class FakeKernel implements Dataplanes, Network {
     )
   }
 
-  async connections(): Promise<ConnectionPage> {
+  async connections(_query: ConnectionQuery): Promise<ConnectionPage> {
     return { rows: [], matched: 0, total: 0, isCut: false, takenAtMs: 0 }
   }
 

@@ -1,5 +1,6 @@
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Counters } from '../../core/model/telemetry.ts'
+import type { DataplaneReading } from '../../agent/dataplane/dataplane.ts'
 import { FakeKernel } from './kernel.ts'
 
 /** New connections per second of a service at an instant, for as long as it has a ring. */
@@ -8,13 +9,17 @@ export type TrafficOf = (service: string, atMs: number) => number
 const packetsEach = 9
 const bytesEach = 1_380
 
+/** Real servers do not swing together. */
+const phaseOf = (server: string): number => Number.parseInt(server.replaceAll(/[^0-9a-f]/g, '').slice(-6), 16) * 2
+
 /**
  * A fake kernel whose services have visitors: counters grow by a given rate, spread over the ring by weight. Counters
  * start when a real server is added, never go back, and stand still for one that is down or drained.
  */
 export class TrafficKernel extends FakeKernel {
   readonly #trafficOf: TrafficOf
-  readonly #counts = new Map<string, number>()
+  /** New connections so far, by service and real server. */
+  protected readonly counts = new Map<string, number>()
   #lastMs: number
 
   constructor(trafficOf: TrafficOf, nowMs: number) {
@@ -35,13 +40,14 @@ export class TrafficKernel extends FakeKernel {
   pass(nowMs: number): void {
     const seconds = (nowMs - this.#lastMs) / 1000
     if (seconds <= 0) return
-    for (const [key] of this.services) {
+    for (const service of this.services.values()) {
+      const key = serviceKey(service)
       const rate = this.#trafficOf(key, nowMs)
       for (const [server, share] of this.shares(key)) {
         const id = `${key} ${server}`
         // Hashing is uneven: each server has a tenth more or less than its share, changing slowly.
-        const uneven = 1 + 0.1 * Math.sin(nowMs / 9000 + Number(server.split(/[.:]/)[3]) * 2)
-        this.#counts.set(id, (this.#counts.get(id) ?? 0) + rate * share * uneven * seconds)
+        const uneven = 1 + 0.1 * Math.sin(nowMs / 9000 + phaseOf(server))
+        this.counts.set(id, (this.counts.get(id) ?? 0) + rate * share * uneven * seconds)
       }
     }
     this.#lastMs = nowMs
@@ -58,14 +64,14 @@ export class TrafficKernel extends FakeKernel {
     }
   }
 
-  override read() {
+  override read(): DataplaneReading {
     return {
       counterEpoch: 'epoch-1',
       verdicts: { LB_DROP_FRAGMENT: 0 },
       services: [...this.services.values()].map((service) => {
         const key = serviceKey(service)
         const shares = this.shares(key)
-        const counts = service.realServers.map((one) => this.#counts.get(`${key} ${realServerKey(one)}`) ?? 0)
+        const counts = service.realServers.map((one) => this.counts.get(`${key} ${realServerKey(one)}`) ?? 0)
         const rate = this.#trafficOf(key, this.#lastMs)
         return {
           key,

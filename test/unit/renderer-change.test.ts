@@ -118,6 +118,11 @@ test('an issue is found in the document, whatever request carried it', () => {
     expect([place.service?.name, place.realServer?.address, place.field]).toEqual(['web', '192.0.2.21', 'weight'])
   }
   expect(placeInSpec(base, ['services', 0, 'check', 'timeoutMs'])).toMatchObject({ field: 'check.timeoutMs' })
-  expect(placeInSpec(base, ['name'])).toEqual({ service: undefined, realServer: undefined, field: 'name' })
+  expect(placeInSpec(base, ['name'])).toEqual({
+    service: undefined,
+    realServer: undefined,
+    isIpvs: false,
+    field: 'name',
+  })
   expect(placeInSpec(base, ['services', 9, 'port']).service).toBeUndefined()
 })

@@ -6,9 +6,12 @@ import { ClusterJob, memberPhases } from '../../core/contract/clusters.ts'
 import { connectDetails, removeDetails, unfitReasons } from '../../core/contract/connect-details.ts'
 import { errorCodes } from '../../core/contract/errors.ts'
 import { connectStepIds } from '../../core/contract/session.ts'
+import { ForwardingMethod } from '../../core/model/dataplane.ts'
 import { eventTemplates } from '../../core/model/event-sentences.ts'
 import { failoverWays } from '../../core/model/failover.ts'
+import { ipvsSysctlNames, SyncRole } from '../../core/model/ipvs-settings.ts'
 import { expectations } from '../../core/model/issue.ts'
+import { IpvsAvailability } from '../../core/model/observed.ts'
 import { RevertReason, RevisionOutcome } from '../../core/model/revision.ts'
 import { driftSubjects, driftWords } from '../../core/reconcile/drift-lines.ts'
 import { stepTemplates } from '../../core/reconcile/sentences.ts'
@@ -88,6 +91,13 @@ describe.each(Object.keys(languages) as (keyof typeof languages)[])('%s has a se
     has('drift.what.', driftSubjects)
     has('drift.value.', driftWords)
     has('failover.way.', failoverWays)
+  })
+  test('every setting of IPVS, every answer of its kernel and every role', () => {
+    has('ipvs.sysctl.', ipvsSysctlNames)
+    has('ipvs.availability.', IpvsAvailability.options)
+    has('ipvs.remedy.', IpvsAvailability.options)
+    has('ipvs.role.', SyncRole.options)
+    has('service.addNeeds.', ForwardingMethod.options)
   })
   test('every event and every step of a plan', () => {
     expect(Object.keys(eventTemplates[language])).toEqual(Object.keys(eventTemplates.en))

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Sample } from '../../core/model/telemetry.ts'
+import type { Counters, KernelRates, Sample, ServiceStatus } from '../../core/model/telemetry.ts'
+import { measuredRates, totalRates } from '../../renderer/series/measured.ts'
+import { flowsOfService, serviceIn } from '../../renderer/series/pick.ts'
 import { latest, levelsOf, longestStepMs, ratesOf, thinned } from '../../renderer/series/rates.ts'
 import { niceTicks } from '../../renderer/series/ticks.ts'
 import { busiest, summarize, tableOf } from '../../renderer/series/top.ts'
@@ -77,6 +79,89 @@ describe('rates', () => {
       }),
     )
   })
+})
+
+describe('rates of a dataplane', () => {
+  const countersAt = (connections: number): Counters => ({
+    connections,
+    packetsIn: 0,
+    bytesIn: 0,
+    packetsOut: null,
+    bytesOut: null,
+  })
+  const kernelRates = (connectionsPerSec: number): KernelRates => ({
+    connectionsPerSec,
+    packetsInPerSec: 0,
+    packetsOutPerSec: null,
+    bytesInPerSec: 100,
+    bytesOutPerSec: null,
+  })
+  const status = (key: string, connections: number, rates: KernelRates | null): ServiceStatus => ({
+    key,
+    ringDigest: null,
+    realServers: [],
+    counters: countersAt(connections),
+    rates,
+  })
+  const at = (monotonicMs: number, ...services: ServiceStatus[]): Sample => ({ ...sample(monotonicMs), services })
+  const key = 'tcp/192.0.2.10:80'
+  const ratesIn = (samples: readonly Sample[]) => measuredRates(samples, (s) => serviceIn(s, key), 'connections')
+
+  test('are the kernel’s own where it has them: counters that jump every 2 s make no saw', () => {
+    // 50 connections a second, counted by the kernel in steps of 100.
+    const samples = [0, 1, 2, 3, 4, 5].map((second) =>
+      at(second * 1000, status(key, Math.floor(second / 2) * 100, kernelRates(50))),
+    )
+    expect(ratesIn(samples).map(({ value }) => value)).toEqual([50, 50, 50, 50, 50, 50])
+  })
+
+  test('keep a gap a gap, and stand behind it at once: the kernel needs no sample before', () => {
+    const samples = [at(0, status(key, 0, kernelRates(5))), at(20_000, status(key, 0, kernelRates(7)))]
+    expect(ratesIn(samples).map(({ value }) => value)).toEqual([5, null, 7])
+    expect(ratesIn([at(0), at(1000, status(key, 0, kernelRates(7)))]).map(({ value }) => value)).toEqual([7])
+  })
+
+  test('are bits for bytes, and unknown in a direction that does not pass the director', () => {
+    const samples = [at(0, status(key, 0, kernelRates(5)))]
+    const pick = (s: Sample) => serviceIn(s, key)
+    expect(latest(measuredRates(samples, pick, 'bitsIn'))).toBe(800)
+    expect(latest(measuredRates(samples, pick, 'bitsOut'))).toBeNull()
+    expect(latest(measuredRates(samples, pick, 'packetsOut'))).toBeNull()
+  })
+
+  test('are no spike where a service moves from one dataplane to the other', () => {
+    const samples = [
+      at(0, status(key, 9_000, kernelRates(5))),
+      at(1000, status(key, 90_000, null)),
+      at(2000, status(key, 90_004, null)),
+      at(3000, status(key, 2, kernelRates(6))),
+    ]
+    expect(ratesIn(samples).map(({ value }) => value)).toEqual([5, null, 4, 6])
+  })
+
+  test('add up over services, each in its dataplane’s own way; one that appears is no spike', () => {
+    const other = 'udp/[2001:db8::1]:53'
+    const samples = [
+      at(0, status(key, 0, null)),
+      at(1000, status(key, 10, null), status(other, 777_000, kernelRates(30))),
+      at(
+        2000,
+        status(key, 20, null),
+        status(other, 777_000, kernelRates(31)),
+        status('tcp/192.0.2.11:80', 5_000, null),
+      ),
+    ]
+    expect(totalRates(samples, 'connections').map(({ value }) => value)).toEqual([40, 41])
+    expect(totalRates([at(0), at(1000)], 'connections').map(({ value }) => value)).toEqual([null])
+  })
+})
+
+test('flows that a dataplane does not tell apart are unknown, not none', () => {
+  const server = { activeFlows: 4, inactiveFlows: null, persistentFlows: null }
+  const service = (servers: readonly object[]) => ({ realServers: servers }) as unknown as ServiceStatus
+  expect(flowsOfService(service([server, server]), 'active')).toBe(8)
+  expect(flowsOfService(service([server]), 'inactive')).toBeNull()
+  expect(flowsOfService(service([{ ...server, inactiveFlows: 3 }, server]), 'inactive')).toBe(3)
 })
 
 test('levels show the first reading and break at a gap', () => {

@@ -21,9 +21,11 @@ export const frame = {
     overview: 'Overview',
     topology: 'Topology',
     services: 'Services',
+    connections: 'Connections',
     changes: 'Changes',
     share: 'Share',
     hosts: 'Hosts',
+    ipvs: 'IPVS',
   },
   phase: {
     disconnected: 'not connected',

@@ -20,9 +20,11 @@ export const frame = {
     overview: '总览',
     topology: '拓扑',
     services: '服务',
+    connections: '连接',
     changes: '变更',
     share: '共享',
     hosts: '主机',
+    ipvs: 'IPVS',
   },
   phase: {
     disconnected: '未连接',

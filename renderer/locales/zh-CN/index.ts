@@ -6,6 +6,7 @@ import { connect } from './connect.ts'
 import { drift } from './drift.ts'
 import { frame } from './frame.ts'
 import { hosts } from './hosts.ts'
+import { ipvs } from './ipvs.ts'
 import { services } from './services.ts'
 import { share } from './share.ts'
 import { wizard } from './wizard.ts'
@@ -19,6 +20,7 @@ export const zhCN = {
   ...drift,
   ...services,
   ...hosts,
+  ...ipvs,
   wizard,
   changes,
   share,

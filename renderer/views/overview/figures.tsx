@@ -1,17 +1,16 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Sample } from '../../../core/model/telemetry.ts'
+import { repliesPassDirector } from '../../../core/model/dataplane.ts'
 import { Sparkline } from '../../components/sparkline.tsx'
 import { StatusShape } from '../../components/status-mark.tsx'
-import { formatCount, formatScaled, scaleFor } from '../../format/number.ts'
-import { activeFlowsOf, counterOf, sumOver } from '../../series/pick.ts'
+import { formatCount, formatScaled, formatWithUnit, scaleFor } from '../../format/number.ts'
+import { activeFlowsOf, sumOver } from '../../series/pick.ts'
 import { type Point, latest } from '../../series/rates.ts'
 import type { ServiceView } from '../../store/service-state.ts'
-import { useLevels, useRates } from '../../store/use-series.ts'
+import { useLevels, useTotalRates } from '../../store/use-series.ts'
 import styles from './overview.module.css'
 
-const connections = (sample: Sample) => sumOver(sample, ({ counters }) => counterOf(counters, 'connections'))
-const bitsIn = (sample: Sample) => sumOver(sample, ({ counters }) => counterOf(counters, 'bitsIn'))
 const flows = (sample: Sample) => sumOver(sample, activeFlowsOf)
 
 /** The director in four figures, each with its line of the last quarter of an hour. */
@@ -23,38 +22,46 @@ export function Figures({
   readonly services: readonly ServiceView[]
 }) {
   const { t, i18n } = useTranslation()
-  const connectionRate = useRates(directorId, connections)
-  const bitRate = useRates(directorId, bitsIn)
+  const connectionRate = useTotalRates(directorId, 'connections')
+  const bitRate = useTotalRates(directorId, 'bitsIn')
+  const outRate = latest(useTotalRates(directorId, 'bitsOut'))
   const flowLevel = useLevels(directorId, flows)
-  const inTrouble = services.filter(({ status }) => status === 'down' || status === 'degraded').length
-  const isDirect = services.some(({ service }) => service.forwarding === 'dr')
+  // Nobody answers here for what somebody else set up.
+  const own = services.filter(({ isForeign }) => !isForeign)
+  const troubled = own.filter(({ status }) => status === 'down' || status === 'degraded')
+  const isOneWay = services.some(({ realServers }) =>
+    realServers.some((server) => !repliesPassDirector(server.forwarding)),
+  )
+  const notes = [
+    ...(outRate === null ? [] : [t('figure.out', { rate: formatWithUnit(outRate, 'bit/s', i18n.language) })]),
+    ...(isOneWay ? [t('figure.replyElsewhere')] : []),
+  ]
   return (
     <section className={styles.figures} aria-label={t('overview.figures')}>
       <Rate title={t('figure.connections')} unit={t('unit.connections/s')} points={connectionRate} />
       <Rate
         title={t('figure.flows')}
-        unit={isDirect ? t('figure.estimated') : ''}
+        unit={isOneWay ? t('figure.estimated') : ''}
         points={flowLevel}
-        hint={isDirect ? t('service.flowsEstimated') : undefined}
+        hint={isOneWay ? t('service.flowsEstimated') : undefined}
       />
       <Rate
         title={t('figure.bitsIn')}
         unit={t('unit.bit/s')}
         isBits
         points={bitRate}
-        note={isDirect ? t('figure.replyElsewhere') : undefined}
+        note={notes.length === 0 ? undefined : notes.join(' · ')}
       />
       <Figure title={t('figure.trouble')}>
         <div className={styles.value}>
-          <StatusShape status={inTrouble === 0 ? 'up' : 'down'} size={14} />
-          <strong>{formatCount(inTrouble, i18n.language)}</strong>
-          <span className={styles.unit}>{t('figure.ofServices', { count: services.length })}</span>
+          <StatusShape status={troubled.length === 0 ? 'up' : 'down'} size={14} />
+          <strong>{formatCount(troubled.length, i18n.language)}</strong>
+          <span className={styles.unit}>{t('figure.ofServices', { count: own.length })}</span>
         </div>
         <p className={styles.note}>
-          {inTrouble === 0
+          {troubled.length === 0
             ? t('figure.noTrouble')
-            : services
-                .filter(({ status }) => status === 'down' || status === 'degraded')
+            : troubled
                 .slice(0, 3)
                 .map(({ service }) => service.name)
                 .join(', ')}

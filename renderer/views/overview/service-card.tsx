@@ -1,19 +1,18 @@
-import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
-import type { Sample } from '../../../core/model/telemetry.ts'
+import { serviceAddress } from '../../../core/model/service.ts'
 import { paths } from '../../app/paths.ts'
-import { Tag } from '../../components/page.tsx'
+import { Address } from '../../components/address.tsx'
+import { ServiceTags, protocolWord } from '../../components/service-tags.tsx'
 import { useServiceSentence } from '../../components/service-words.ts'
 import { Sparkline } from '../../components/sparkline.tsx'
 import { StatusMark } from '../../components/status-mark.tsx'
 import { Time } from '../../components/time.tsx'
 import { formatSi } from '../../format/number.ts'
-import { counterOf, serviceIn } from '../../series/pick.ts'
 import { latest } from '../../series/rates.ts'
 import { useDirector } from '../../store/selectors.ts'
 import type { ServiceView } from '../../store/service-state.ts'
-import { useRates } from '../../store/use-series.ts'
+import { useServiceRates } from '../../store/use-series.ts'
 import styles from './overview.module.css'
 
 /** One service on the board; the whole card leads to its page. */
@@ -22,12 +21,16 @@ export function ServiceCard({ directorId, view }: { readonly directorId: string;
   const { service, key } = view
   const sentence = useServiceSentence()
   const skewMs = useDirector(directorId)?.session.clockSkewMs ?? 0
-  const counter = useCallback((sample: Sample) => counterOf(serviceIn(sample, key)?.counters, 'connections'), [key])
-  const points = useRates(directorId, counter)
+  const points = useServiceRates(directorId, key, 'connections')
   const rate = latest(points)
   const changedAtMs = Math.max(0, ...view.realServers.flatMap(({ measured }) => measured?.sinceMs ?? []))
   return (
-    <Link href={paths.service(directorId, key)} className={styles.card} data-status={view.status}>
+    <Link
+      href={paths.service(directorId, key)}
+      className={styles.card}
+      data-status={view.status}
+      data-foreign={view.isForeign || undefined}
+    >
       <div className={styles.cardHead}>
         <h2 className={`sb-cut ${styles.cardName}`} title={service.name}>
           {service.name}
@@ -35,11 +38,11 @@ export function ServiceCard({ directorId, view }: { readonly directorId: string;
         <StatusMark status={view.status} />
       </div>
       <div className={styles.cardFacts}>
-        <span className="sb-mono">
-          {service.vip}:{service.port}
+        <span className={styles.cardAddress}>
+          <Address text={serviceAddress(service)} />
+          <span className="sb-dim">{protocolWord(service)}</span>
         </span>
-        <Tag>{service.forwarding.toUpperCase()}</Tag>
-        <Tag>{t(`dataplane.${service.dataplane}`)}</Tag>
+        <ServiceTags view={view} />
       </div>
       <p className={styles.cardSentence}>{sentence(view.counts)}</p>
       <div className={styles.cardRate}>
@@ -55,7 +58,7 @@ export function ServiceCard({ directorId, view }: { readonly directorId: string;
             {t('overview.lastChange')} <Time atMs={changedAtMs} skewMs={skewMs} />
           </>
         ) : (
-          t('overview.noChangeYet')
+          t(view.isForeign ? 'foreign.sentence' : 'overview.noChangeYet')
         )}
       </p>
     </Link>

@@ -96,7 +96,9 @@ export function AddRealServers({
           {...fieldOf(['realServers'])}
           label={t('service.addLabel')}
           description={t('service.addHint', { port: view.service.port })}
-          placeholder={`192.0.2.21\n192.0.2.22:${view.service.port} 2`}
+          placeholder={
+            view.service.port === 0 ? '192.0.2.21\n192.0.2.22 2' : `192.0.2.21\n192.0.2.22:${view.service.port} 2`
+          }
           autosize
           minRows={4}
           maxRows={14}
@@ -106,7 +108,7 @@ export function AddRealServers({
           spellCheck={false}
           data-autofocus
         />
-        <p className="sb-dim">{t('service.addNeeds')}</p>
+        <p className="sb-dim">{t(`service.addNeeds.${view.service.forwarding}`)}</p>
         <div className={styles.buttons}>
           <Button variant="default" onClick={onClose}>
             {t('action.cancel')}

@@ -1,6 +1,7 @@
 import { Button, Checkbox, Modal, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { serviceAddress } from '../../../core/model/service.ts'
 import { client } from '../../connection/client.ts'
 import { useCommand, useFetched } from '../../connection/use-call.ts'
 import { editSpec, openReview } from '../../change/change-store.ts'
@@ -47,7 +48,7 @@ export function DeleteService({
       closeButtonProps={{ 'aria-label': t('action.close') }}
     >
       <div className={styles.stack}>
-        <p>{t('service.deleteSentence', { address: `${view.service.vip}:${view.service.port}` })}</p>
+        <p>{t('service.deleteSentence', { address: serviceAddress(view.service) })}</p>
         <InlineError error={fixes.error ?? propose.error} onRetry={fixes.reload} />
         {own.length > 0 && (
           <>

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
+import { measuredRates } from '../../series/measured.ts'
 import { type Measure, counterOf, realServerIn, serviceIn } from '../../series/pick.ts'
-import { latest, ratesOf } from '../../series/rates.ts'
+import { latest } from '../../series/rates.ts'
 import { type RealServerView, type ServiceView, expectedShare } from '../../store/service-state.ts'
 import { useSamples } from '../../store/stats-store.ts'
 
@@ -8,9 +9,11 @@ export interface RealServerRow {
   readonly server: RealServerView
   readonly connections: number | null
   readonly bits: number | null
+  readonly bitsOut: number | null
   /** Share of the new connections of the last half minute, 0 to 1; null while there were none. */
   readonly share: number | null
-  readonly expected: number
+  /** Null where the scheduler promises no share. */
+  readonly expected: number | null
   /** True once so many connections were seen that a distance from the expected share means something. */
   readonly isTelling: boolean
 }
@@ -41,14 +44,15 @@ export function useRealServerRows(directorId: string, view: ServiceView): readon
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
     return view.realServers.map((server): RealServerRow => {
       const rate = (measure: Measure) =>
-        latest(ratesOf(last, (sample) => counterOf(realServerIn(sample, view.key, server.key)?.counters, measure)))
+        latest(measuredRates(last, (sample) => realServerIn(sample, view.key, server.key), measure))
       return {
         server,
         connections: rate('connections'),
         bits: rate('bitsIn'),
+        bitsOut: rate('bitsOut'),
         share: total === 0 ? null : (counts.get(server.key) ?? 0) / total,
         // The ring's own share where it was measured: that is what new connections get.
-        expected: server.measured?.ringShare ?? expectedShare(server, view.realServers),
+        expected: server.measured?.ringShare ?? expectedShare(server, view),
         isTelling: total >= tellingCount * Math.max(1, view.realServers.length),
       }
     })

@@ -1,16 +1,21 @@
 import { Button, Menu, Tabs } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'wouter'
+import { serviceAddress } from '../../../core/model/service.ts'
 import { paths } from '../../app/paths.ts'
+import { Address } from '../../components/address.tsx'
 import { CopyButton } from '../../components/copy.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { Page, Tag } from '../../components/page.tsx'
+import { ServiceTags, protocolWord } from '../../components/service-tags.tsx'
 import { useServiceSentence } from '../../components/service-words.ts'
 import { Gone, Stale, StaleNotice } from '../../components/states.tsx'
 import { StatusMark } from '../../components/status-mark.tsx'
 import { useFreshness, useHindrance } from '../../store/selectors.ts'
 import { useWatchStats } from '../../store/stats-store.ts'
 import { useService } from '../../store/use-services.ts'
+import { AdoptAction } from '../services/adopt-action.tsx'
 import { ChecksTab } from './checks-tab.tsx'
 import { DeleteService } from './delete-service.tsx'
 import { HistoryTab } from './history-tab.tsx'
@@ -20,6 +25,8 @@ import styles from './service.module.css'
 import { TrafficTab } from './traffic-tab.tsx'
 
 const tabs = ['traffic', 'realServers', 'checks', 'settings', 'history'] as const
+/** Of a service that somebody else set up there is no check, no document and no history here. */
+const foreignTabs = ['traffic', 'realServers'] as const
 
 /** One virtual service: its state in words, its traffic, its real servers and all that can be done with them. */
 export default function ServiceView({
@@ -46,7 +53,7 @@ export default function ServiceView({
     )
   }
   const { service } = view
-  const address = `${service.vip}:${service.port}`
+  const address = serviceAddress(service)
   return (
     <Page
       isFilled
@@ -55,40 +62,50 @@ export default function ServiceView({
         <div className={styles.subtitle}>
           <StatusMark status={view.status} label={sentence(view.counts)} />
           <span className={styles.address}>
-            <span className="sb-mono">{address}/tcp</span>
-            <CopyButton text={address} what={t('column.vip')} />
+            <Address text={address} />
+            <span className="sb-dim">{protocolWord(service)}</span>
+            <CopyButton text={address} what={t('column.address')} />
           </span>
-          <Tag>{service.forwarding.toUpperCase()}</Tag>
-          <Tag>{t(`dataplane.${service.dataplane}`)}</Tag>
-          <Tag>{service.scheduler}</Tag>
+          <ServiceTags view={view} />
           {!view.isProgrammed && <Tag tone="warn">{t('service.notProgrammed')}</Tag>}
         </div>
       }
       actions={
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <Button variant="default" rightSection={<Icon name="chevron" size={12} />}>
-              {t('action.actions')}
+        <>
+          {service.dataplane === 'ipvs' && (
+            <Button component={Link} href={paths.connections(directorId, view.key)} variant="default">
+              {t('nav.connections')}
             </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item
-              color="red"
-              leftSection={<Icon name="trash" />}
-              disabled={hindrance !== null}
-              onClick={() => setIsDeleting(true)}
-            >
-              {t('service.delete')}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+          )}
+          <AdoptAction directorId={directorId} view={view} size="sm" />
+          {!view.isForeign && (
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button variant="default" rightSection={<Icon name="chevron" size={12} />}>
+                  {t('action.actions')}
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item
+                  color="red"
+                  leftSection={<Icon name="trash" />}
+                  disabled={hindrance !== null}
+                  onClick={() => setIsDeleting(true)}
+                >
+                  {t('service.delete')}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          )}
+        </>
       }
     >
       <StaleNotice directorId={directorId} />
+      {view.isForeign && <p className={styles.foreign}>{t('foreign.explanation')}</p>}
       <Stale freshness={freshness}>
         <Tabs defaultValue="realServers" className={styles.tabs}>
           <Tabs.List>
-            {tabs.map((tab) => (
+            {(view.isForeign ? foreignTabs : tabs).map((tab) => (
               <Tabs.Tab key={tab} value={tab}>
                 {t(`service.tab.${tab}`)}
               </Tabs.Tab>
@@ -111,7 +128,9 @@ export default function ServiceView({
           </Tabs.Panel>
         </Tabs>
       </Stale>
-      <DeleteService directorId={directorId} view={view} isOpen={isDeleting} onClose={() => setIsDeleting(false)} />
+      {!view.isForeign && (
+        <DeleteService directorId={directorId} view={view} isOpen={isDeleting} onClose={() => setIsDeleting(false)} />
+      )}
     </Page>
   )
 }

@@ -1,11 +1,15 @@
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
+import { repliesPassDirector } from '../../../core/model/dataplane.ts'
+import { serviceAddress } from '../../../core/model/service.ts'
+import { MiddleCut } from '../../components/address.tsx'
 import { RateChart } from '../../components/rate-chart.tsx'
 import { Sparkline } from '../../components/sparkline.tsx'
 import { Empty, LoadingBlock } from '../../components/states.tsx'
 import { formatSi } from '../../format/number.ts'
-import { type Measure, activeFlowsOf, counterOf, realServerIn, serviceIn } from '../../series/pick.ts'
-import { latest, levelsOf, ratesOf } from '../../series/rates.ts'
+import { measuredRates } from '../../series/measured.ts'
+import { type Measure, flowKinds, flowsOfService, realServerIn, serviceIn } from '../../series/pick.ts'
+import { latest, levelsOf } from '../../series/rates.ts'
 import { type Series, busiest, maxLines } from '../../series/top.ts'
 import type { ServiceView } from '../../store/service-state.ts'
 import { useStats } from '../../store/stats-store.ts'
@@ -29,7 +33,7 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
     const line = (id: string, name: string, measure: Measure, { readings: own, maxStepMs: step }: Thinned): Series => ({
       id,
       name,
-      points: ratesOf(own, (s) => counterOf(realServerIn(s, key, id)?.counters, measure), step),
+      points: measuredRates(own, (s) => realServerIn(s, key, id), measure, step),
     })
     const small = (JSON.parse(named) as [string, string][]).map(([id, name]) => line(id, name, 'connections', few))
     // The same real servers in every graph, in the same colours: chosen once, by their connections.
@@ -37,29 +41,32 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
     const lines = (measure: Measure) => shown.map(({ id, name }) => line(id, name, measure, all))
     return { small, connections: lines('connections'), packets: lines('packetsIn'), bits: lines('bitsIn') }
   }, [all, few, named, key])
+  const isIpvs = view.service.dataplane === 'ipvs'
+  const isDirect = !realServers.some(({ forwarding }) => repliesPassDirector(forwarding))
   const flows = useMemo(
-    (): Series[] => [
-      {
-        id: 'flows',
-        name: t('figure.flows'),
-        points: levelsOf(
-          readings,
-          (s) => {
-            const own = serviceIn(s, key)
-            return own === undefined ? null : activeFlowsOf(own)
-          },
-          maxStepMs,
-        ),
-      },
-    ],
-    [readings, maxStepMs, key, t],
+    (): Series[] =>
+      flowKinds
+        .filter((kind) => isIpvs || kind === 'active')
+        .map((kind) => ({
+          id: kind,
+          name: isIpvs ? t(`column.${kind}`) : t('figure.flows'),
+          points: levelsOf(
+            readings,
+            (s) => {
+              const own = serviceIn(s, key)
+              return own === undefined ? null : flowsOfService(own, kind)
+            },
+            maxStepMs,
+          ),
+        })),
+    [readings, maxStepMs, key, isIpvs, t],
   )
   const replies = useMemo(
     (): Series[] => [
       {
         id: 'out',
         name: t('chart.replies'),
-        points: ratesOf(readings, (s) => counterOf(serviceIn(s, key)?.counters, 'bitsOut'), maxStepMs),
+        points: measuredRates(readings, (s) => serviceIn(s, key), 'bitsOut', maxStepMs),
       },
     ],
     [readings, maxStepMs, key, t],
@@ -68,7 +75,6 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
   if (!isLoaded) return <LoadingBlock height={320} />
   if (readings.length === 0)
     return <Empty icon="chart" sentence={t('chart.noSamples')} more={t('chart.noSamplesMore')} />
-  const isDirect = view.service.forwarding === 'dr'
   // One scale for all small graphs: they are there to be compared.
   const top = Math.max(0, ...byServer.small.flatMap(({ points }) => points.map(({ value }) => value ?? 0)))
   const rates = byServer.small.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
@@ -76,10 +82,9 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
   const hasHadNone = rates.length > 0 && rates.every((rate) => rate === 0)
   return (
     <>
+      {isIpvs && <p className={styles.notice}>{t('service.ipvsRefreshLong')}</p>}
       {hasHadNone && (
-        <p className="sb-dim" style={{ marginBottom: 10 }}>
-          {t('service.noTraffic', { address: `${view.service.vip}:${view.service.port}` })}
-        </p>
+        <p className={styles.notice}>{t('service.noTraffic', { address: serviceAddress(view.service) })}</p>
       )}
       <div className={styles.charts}>
         <RateChart
@@ -96,7 +101,11 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
           unit="bit/s"
           absent={isDirect ? t('chart.replyElsewhere') : undefined}
         />
-        <RateChart title={isDirect ? t('chart.flowsEstimated') : t('figure.flows')} series={flows} unit="connections" />
+        <RateChart
+          title={isIpvs ? t('chart.flowsIpvs') : isDirect ? t('chart.flowsEstimated') : t('figure.flows')}
+          series={flows}
+          unit="connections"
+        />
       </div>
       {realServers.length > maxLines && (
         <section aria-label={t('chart.each')}>
@@ -111,8 +120,8 @@ export function TrafficTab({ directorId, view }: { readonly directorId: string; 
               return (
                 <div key={id} className={styles.smallItem}>
                   <div className={styles.smallHead}>
-                    <span className="sb-cut" title={`${name} ${id}`}>
-                      {name}
+                    <span className={styles.smallName}>
+                      <MiddleCut text={name} />
                     </span>
                     <strong>{value === null ? '–' : formatSi(value, i18n.language)}</strong>
                   </div>

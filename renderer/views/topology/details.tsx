@@ -2,19 +2,29 @@ import { ActionIcon, Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
+import { dataplaneNames, methodNames, repliesPassDirector } from '../../../core/model/dataplane.ts'
+import { serviceAddress } from '../../../core/model/service.ts'
 import { paths } from '../../app/paths.ts'
 import { editSpec } from '../../change/change-store.ts'
 import { setState } from '../../change/edits.ts'
 import { Copyable } from '../../components/copy.tsx'
+import { Address } from '../../components/address.tsx'
 import { Icon } from '../../components/icon.tsx'
+import { OutRate } from '../../components/out-rate.tsx'
 import { Facts } from '../../components/page.tsx'
+import { ServiceTags, tunnelWord } from '../../components/service-tags.tsx'
 import { useServiceSentence } from '../../components/service-words.ts'
 import { StatusMark, StatusShape } from '../../components/status-mark.tsx'
 import { Time } from '../../components/time.tsx'
-import { formatMs, formatShare, formatSi } from '../../format/number.ts'
+import { formatMs, formatShare, formatSi, formatWithUnit } from '../../format/number.ts'
+import { shownEndpoint } from '../../format/endpoint.ts'
 import { statusOfPhase } from '../../frame/session-status.ts'
+import { measuredRates } from '../../series/measured.ts'
+import { type Measure, flowKinds, flowsOf, realServerIn } from '../../series/pick.ts'
+import { latest } from '../../series/rates.ts'
 import { useDirector, useDirectorState, useHindrance } from '../../store/selectors.ts'
 import { type RealServerView, type ServiceView, expectedShare } from '../../store/service-state.ts'
+import { useSamples } from '../../store/stats-store.ts'
 import type { Selection } from './nodes.tsx'
 import styles from './topology.module.css'
 
@@ -110,13 +120,15 @@ function ServiceDetails({
 }) {
   const { t } = useTranslation()
   const sentence = useServiceSentence()
-  const address = `${view.service.vip}:${view.service.port}`
+  const address = serviceAddress(view.service)
   return (
     <>
       <Head title={view.service.name}>
         <StatusMark status={view.status} label={sentence(view.counts)} />
       </Head>
-      <Copyable text={address} what={t('column.vip')} />
+      <Copyable text={address} what={t('column.address')} />
+      <ServiceTags view={view} />
+      {view.isForeign && <p className="sb-dim">{t('foreign.explanation')}</p>}
       <Button component={Link} href={paths.service(directorId, view.key)} variant="default">
         {t('topology.openService')}
       </Button>
@@ -130,8 +142,8 @@ function ServiceDetails({
               onClick={() => onSelect({ kind: 'realServer', service: view.key, key: server.key })}
             >
               <StatusShape status={server.status} size={10} />
-              <span className="sb-mono sb-cut" title={server.name}>
-                {server.key}
+              <span className={styles.serverKey} title={server.name}>
+                <Address text={server.key} />
               </span>
               <span className={styles.serverWeight}>
                 {server.isOffline ? t('status.offline') : t(`status.${server.status}`)}
@@ -162,13 +174,20 @@ function ServerDetails({
   const hindrance = useHindrance(directorId)
   const skewMs = useDirector(directorId)?.session.clockSkewMs ?? 0
   const { measured, desired } = server
+  const { upperThreshold = 0, lowerThreshold = 0 } = desired
   const isDrained = desired.state === 'drain'
+  const isIpvs = view.service.dataplane === 'ipvs'
+  const expected = measured?.ringShare ?? expectedShare(server, view)
+  const last = useSamples(directorId).slice(-2)
+  const rateOf = (measure: Measure) =>
+    latest(measuredRates(last, (sample) => realServerIn(sample, view.key, server.key), measure))
+  const [bits, bitsOut] = [rateOf('bitsIn'), rateOf('bitsOut')]
   return (
     <>
-      <Head title={server.name ?? server.key}>
+      <Head title={server.name ?? shownEndpoint(server.key)}>
         <StatusMark status={server.status} label={server.isOffline ? t('status.offline') : undefined} />
       </Head>
-      <Copyable text={server.key} what={t('column.realServer')} />
+      <Copyable text={shownEndpoint(server.key)} what={t('column.realServer')} />
       <Facts
         rows={[
           [
@@ -182,15 +201,25 @@ function ServerDetails({
               {view.service.name}
             </button>,
           ],
+          [
+            t('column.mode'),
+            [methodNames[server.forwarding], ...(server.tunnel === null ? [] : [tunnelWord(server.tunnel)])].join(' '),
+          ],
+          [t('column.dataplane'), dataplaneNames[view.service.dataplane]],
           [t('column.weight'), desired.weight],
-          [
-            t('column.share'),
-            formatShare(measured?.ringShare ?? expectedShare(server, view.realServers), i18n.language),
-          ],
-          [
-            view.service.forwarding === 'dr' ? t('column.flowsEstimated') : t('column.flows'),
-            measured === undefined ? '–' : formatSi(measured.activeFlows, i18n.language),
-          ],
+          [t('column.expected'), expected === null ? '–' : formatShare(expected, i18n.language)],
+          ...flowKinds.flatMap((kind): [string, string][] => {
+            const flows = measured === undefined ? null : flowsOf(measured, kind)
+            if (flows === null && kind !== 'active') return []
+            const isEstimate = kind === 'active' && !repliesPassDirector(server.forwarding)
+            const name = isIpvs ? t(`column.${kind}`) : isEstimate ? t('column.flowsEstimated') : t('column.flows')
+            return [[name, flows === null ? '–' : formatSi(flows, i18n.language)]]
+          }),
+          [t('column.in'), bits === null ? '–' : formatWithUnit(bits, 'bit/s', i18n.language)],
+          [t('column.out'), <OutRate key="out" bits={bitsOut} forwarding={server.forwarding} />],
+          ...(upperThreshold === 0
+            ? []
+            : [[t('column.thresholds'), `${upperThreshold} / ${lowerThreshold || '–'}`] as const]),
           [
             t('column.latency'),
             typeof measured?.checkLatencyMs === 'number'
@@ -203,14 +232,16 @@ function ServerDetails({
           ],
         ]}
       />
-      <Button
-        variant="default"
-        disabled={hindrance !== null}
-        leftSection={<Icon name={isDrained ? 'play' : 'drain'} size={14} />}
-        onClick={() => editSpec(directorId, setState(view.key, [server.key], isDrained ? 'enabled' : 'drain'))}
-      >
-        {isDrained ? t('service.undrain') : t('service.drain')}
-      </Button>
+      {!view.isForeign && (
+        <Button
+          variant="default"
+          disabled={hindrance !== null}
+          leftSection={<Icon name={isDrained ? 'play' : 'drain'} size={14} />}
+          onClick={() => editSpec(directorId, setState(view.key, [server.key], isDrained ? 'enabled' : 'drain'))}
+        >
+          {isDrained ? t('service.undrain') : t('service.drain')}
+        </Button>
+      )}
       <Button component={Link} href={paths.service(directorId, view.key)} variant="subtle">
         {t('topology.openService')}
       </Button>

@@ -13,7 +13,8 @@ export type ReplyEdge = Edge<
   },
   'reply'
 >
-export type MapEdge = FlowEdge | ReplyEdge
+export type BackEdge = Edge<{ readonly isMoving: boolean; readonly isDimmed: boolean }, 'back'>
+export type MapEdge = FlowEdge | ReplyEdge | BackEdge
 
 const thinnest = 1.5
 const thickest = 9
@@ -31,7 +32,7 @@ function Flow(props: EdgeProps<FlowEdge>) {
   )
 }
 
-/** The reply in DR: from the real server to the client, past the director; always dashed. */
+/** The reply in DR and Tunnel: from the real server to the client, past the director; always dashed. */
 function Reply({ sourceX, sourceY, targetX, targetY, data }: EdgeProps<ReplyEdge>) {
   const { busX, busY, hasTrunk, isMoving, isDimmed } = data ?? {
     busX: sourceX,
@@ -58,4 +59,16 @@ function Reply({ sourceX, sourceY, targetX, targetY, data }: EdgeProps<ReplyEdge
   )
 }
 
-export const edgeTypes = { flow: Flow, reply: Reply }
+/** A piece of the reply's way in NAT and FullNAT: back through the director, beside the requests. */
+function Back(props: EdgeProps<BackEdge>) {
+  const [path] = getBezierPath(props)
+  const { isMoving, isDimmed } = props.data ?? { isMoving: false, isDimmed: false }
+  return (
+    <g className={isDimmed ? styles.dimmed : undefined}>
+      <path d={path} className={styles.back} markerEnd="url(#sb-arrow)" />
+      {isMoving && <path d={path} className={styles.backMoving} />}
+    </g>
+  )
+}
+
+export const edgeTypes = { flow: Flow, reply: Reply, back: Back }

@@ -2,19 +2,21 @@
 export const cell = 9
 export const cellsPerRow = 22
 export const poolWidth = cellsPerRow * cell + 24
-export const vipWidth = 196
+export const vipWidth = 236
 export const hostWidth = 168
 const columnX = { host: 0, vip: hostWidth + 76, pool: hostWidth + 76 + vipWidth + 56 } as const
 const top = 118
 const servicesTop = 16
 const gap = 18
-const vipHeight = 74
+const vipHeight = 102
 const poolHead = 62
 /** Up to so many real servers are named on their card. */
 export const namedServers = 6
 /** Matrices are never lower: they are targets for a pointer. */
 export const leastMatrix = 24
 const namedRow = 25
+/** How far replies run beside the requests where both take the same way. */
+export const replyOffset = 14
 
 export interface Placed {
   readonly x: number

@@ -1,11 +1,13 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react'
 import { useTranslation } from 'react-i18next'
-import { Tag } from '../../components/page.tsx'
+import { serviceAddress } from '../../../core/model/service.ts'
+import { Address } from '../../components/address.tsx'
+import { ServiceTags, protocolWord } from '../../components/service-tags.tsx'
 import { useServiceSentence } from '../../components/service-words.ts'
 import { StatusMark, StatusShape } from '../../components/status-mark.tsx'
 import { formatSi } from '../../format/number.ts'
 import type { RealServerView, ServiceView, Status } from '../../store/service-state.ts'
-import { namedServers } from './layout.ts'
+import { namedServers, replyOffset } from './layout.ts'
 import { Matrix } from './matrix.tsx'
 import styles from './topology.module.css'
 
@@ -35,8 +37,14 @@ export type PoolNode = Node<
 >
 export type MapNode = ClientsNode | DirectorNode | VipNode | PoolNode
 
-const classOf = ({ isDimmed, isSelected }: Common): string =>
-  `${styles.card} ${isDimmed ? styles.dimmed : ''} ${isSelected ? styles.selected : ''}`
+const classOf = ({ isDimmed, isSelected }: Common, isForeign = false): string =>
+  [styles.card, isForeign && styles.foreign, isDimmed && styles.dimmed, isSelected && styles.selected]
+    .filter((name) => name !== false)
+    .join(' ')
+
+/** Where replies that go back through the director come in and go out: beside the requests. */
+const beside = { top: `calc(50% + ${replyOffset}px)` } as const
+const besideX = { left: `calc(50% + ${replyOffset}px)` } as const
 
 function Clients({ data }: NodeProps<ClientsNode>) {
   const { t, i18n } = useTranslation()
@@ -48,6 +56,7 @@ function Clients({ data }: NodeProps<ClientsNode>) {
       </div>
       <Handle type="source" position={Position.Bottom} isConnectable={false} />
       <Handle type="target" position={Position.Top} id="reply" isConnectable={false} />
+      <Handle type="target" position={Position.Bottom} id="back" style={besideX} isConnectable={false} />
     </div>
   )
 }
@@ -63,29 +72,32 @@ function Director({ data }: NodeProps<DirectorNode>) {
       <div className={styles.cardText}>{t('topology.holds', { count: data.vips })}</div>
       <Handle type="target" position={Position.Top} isConnectable={false} />
       <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle type="target" position={Position.Right} id="back" style={beside} isConnectable={false} />
+      <Handle type="source" position={Position.Top} id="back" style={besideX} isConnectable={false} />
     </div>
   )
 }
 
 function Vip({ data }: NodeProps<VipNode>) {
   const { t, i18n } = useTranslation()
-  const { service } = data.view
+  const { service, isForeign } = data.view
   return (
-    <div className={classOf(data)}>
-      <div className={styles.cardHead}>
-        <span className={`sb-cut ${styles.cardTitle}`} title={service.name}>
-          {service.name}
-        </span>
-        <Tag>{service.forwarding.toUpperCase()}</Tag>
+    <div className={classOf(data, isForeign)}>
+      <span className={`sb-cut ${styles.cardTitle}`} title={service.name}>
+        {service.name}
+      </span>
+      <div className={styles.cardAddress}>
+        <Address text={serviceAddress(service)} />
+        <span className={styles.cardText}>{protocolWord(service)}</span>
       </div>
-      <div className="sb-mono">
-        {service.vip}:{service.port}
-      </div>
+      <ServiceTags view={data.view} isOneLine />
       <div className={styles.cardText}>
         {data.rate === null ? t('chart.noSample') : `${formatSi(data.rate, i18n.language)} ${t('unit.connections/s')}`}
       </div>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle type="target" position={Position.Right} id="back" style={beside} isConnectable={false} />
+      <Handle type="source" position={Position.Left} id="back" style={beside} isConnectable={false} />
     </div>
   )
 }
@@ -95,7 +107,7 @@ function Pool({ data }: NodeProps<PoolNode>) {
   const sentence = useServiceSentence()
   const { view } = data
   return (
-    <div className={classOf(data)}>
+    <div className={classOf(data, view.isForeign)}>
       <StatusMark status={view.status} />
       <span className={`sb-cut ${styles.cardText}`} title={sentence(view.counts)}>
         {sentence(view.counts)}
@@ -120,7 +132,9 @@ function Pool({ data }: NodeProps<PoolNode>) {
                 }}
               >
                 <StatusShape status={server.status} size={9} />
-                <span className="sb-mono sb-cut">{server.key}</span>
+                <span className={styles.serverKey}>
+                  <Address text={server.key} />
+                </span>
                 <span className="sb-hidden">{t(`status.${server.status}`)}</span>
                 <span className={styles.serverWeight}>{t('topology.weight', { weight: server.desired.weight })}</span>
               </button>
@@ -130,6 +144,7 @@ function Pool({ data }: NodeProps<PoolNode>) {
       )}
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <Handle type="source" position={Position.Right} id="reply" isConnectable={false} />
+      <Handle type="source" position={Position.Left} id="back" style={beside} isConnectable={false} />
     </div>
   )
 }

@@ -7,15 +7,18 @@ import { Page } from '../../components/page.tsx'
 import { Empty, Stale, StaleNotice } from '../../components/states.tsx'
 import { StatusMark } from '../../components/status-mark.tsx'
 import { statusOfPhase } from '../../frame/session-status.ts'
-import { counterOf, serviceIn } from '../../series/pick.ts'
-import { latest, ratesOf } from '../../series/rates.ts'
+import { measuredRates } from '../../series/measured.ts'
+import { serviceIn } from '../../series/pick.ts'
+import { latest } from '../../series/rates.ts'
 import { useDirector, useDirectorState, useFreshness } from '../../store/selectors.ts'
-import { type RealServerView, type Status, serviceView } from '../../store/service-state.ts'
+import type { RealServerView, Status } from '../../store/service-state.ts'
 import { useSamples, useWatchStats } from '../../store/stats-store.ts'
+import { servicesOf } from '../../store/use-services.ts'
 import { NewServiceError, useNewService } from '../services/new-service.tsx'
 import { Details } from './details.tsx'
-import { edgeTypes, type MapEdge } from './edges.tsx'
+import { edgeTypes } from './edges.tsx'
 import { type Layout, type Shape, layoutOf } from './layout.ts'
+import { type DrawnService, edgesOf } from './map-edges.ts'
 import { type MapNode, type Selection, nodeTypes } from './nodes.tsx'
 import styles from './topology.module.css'
 
@@ -40,10 +43,7 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
   const newService = useNewService(directorId)
 
   // In the document's order: sorting by trouble would make cards jump.
-  const services = useMemo(
-    () => (state === null ? [] : state.spec.services.map((one) => serviceView(one, state.observed, samples.at(-1)))),
-    [state, samples],
-  )
+  const services = useMemo(() => servicesOf(state, samples.at(-1)), [state, samples])
   // Data come every second; only the number of services and real servers may move a card.
   const shape = JSON.stringify(services.map(({ key, realServers }) => ({ key, count: realServers.length })))
   const layout = useMemo(() => layoutOf(JSON.parse(shape) as Shape[]), [shape])
@@ -55,15 +55,12 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
 
   const { nodes, edges } = useMemo(() => {
     const last = samples.slice(-2)
-    const rateOf = (key: string) =>
-      latest(ratesOf(last, (sample) => counterOf(serviceIn(sample, key)?.counters, 'connections')))
+    const rateOf = (key: string) => latest(measuredRates(last, (sample) => serviceIn(sample, key), 'connections'))
     const rates = new Map(services.map(({ key }) => [key, rateOf(key)]))
     const known = [...rates.values()].filter((rate) => rate !== null)
     const total = known.reduce((sum, rate) => sum + rate, 0)
     const words = filter.toLowerCase().trim()
     const isMatch = (text: string) => words === '' || text.toLowerCase().includes(words)
-    const isLive = freshness === 'live'
-
     const allNodes: MapNode[] = [
       {
         id: 'clients',
@@ -90,15 +87,7 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
         },
       },
     ]
-    const allEdges: MapEdge[] = [
-      {
-        id: 'in',
-        type: 'flow',
-        source: 'clients',
-        target: 'director',
-        data: { share: total > 0 ? 1 : 0, isMoving: isLive && total > 0, isDimmed: false },
-      },
-    ]
+    const drawn: DrawnService[] = []
     for (const [i, view] of services.entries()) {
       const place = layout.services[i]
       if (place === undefined) continue
@@ -106,15 +95,14 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
       const isDimmed = !isMatch(
         `${view.service.name} ${view.key} ${view.realServers.map(({ key, name }) => `${key} ${name ?? ''}`).join(' ')}`,
       )
-      const share = total > 0 ? (rate ?? 0) / total : 0
-      const isMoving = isLive && (rate ?? 0) > 0
+      drawn.push({ view, rate, isDimmed })
       allNodes.push(
         {
           id: `vip ${view.key}`,
           type: 'vip',
           position: place.vip,
           ...sizeOf(place.vip),
-          ariaLabel: `${view.service.name} ${view.key}`,
+          ariaLabel: `${view.service.name} ${view.key}${view.isForeign ? ` (${t('foreign.mark')})` : ''}`,
           data: {
             view,
             rate,
@@ -137,40 +125,8 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
           },
         },
       )
-      allEdges.push(
-        {
-          id: `in ${view.key}`,
-          type: 'flow',
-          source: 'director',
-          target: `vip ${view.key}`,
-          data: { share, isMoving, isDimmed },
-        },
-        {
-          id: `to ${view.key}`,
-          type: 'flow',
-          source: `vip ${view.key}`,
-          target: `pool ${view.key}`,
-          data: { share, isMoving, isDimmed },
-        },
-        {
-          id: `reply ${view.key}`,
-          type: 'reply',
-          source: `pool ${view.key}`,
-          sourceHandle: 'reply',
-          target: 'clients',
-          targetHandle: 'reply',
-          data: {
-            busX: layout.busX,
-            busY: layout.busY,
-            // Drawn once for all: dashes on dashes would make a solid line.
-            hasTrunk: i === services.length - 1,
-            isMoving: i === services.length - 1 ? isLive && total > 0 : isMoving,
-            isDimmed,
-          },
-        },
-      )
     }
-    return { nodes: allNodes, edges: allEdges }
+    return { nodes: allNodes, edges: edgesOf(drawn, layout, freshness === 'live') }
   }, [services, layout, samples, filter, freshness, entry, state, selection, selectServer, t, directorId])
 
   if (services.length === 0) {
@@ -252,6 +208,12 @@ export default function TopologyView({ directorId }: { readonly directorId: stri
                   <path d="M0 4h26" className={styles.reply} />
                 </svg>
                 {t('topology.reply')}
+              </span>
+              <span className={styles.legendLine}>
+                <svg width="26" height="8" aria-hidden="true">
+                  <path d="M0 4h26" className={styles.back} />
+                </svg>
+                {t('topology.replyBack')}
               </span>
             </div>
           </div>
