@@ -85,7 +85,6 @@ export const common = {
     reserved: 'a reserved address',
   },
   error: { ...errorSentences, details: 'Details', copy: 'Copy error' },
-  dataplane: { ebpf: 'eBPF' },
   column: {
     state: 'State',
     name: 'Name',

@@ -76,7 +76,6 @@ export const common = {
     reserved: '保留地址',
   },
   error: { ...errorSentences, details: '详细信息', copy: '复制错误信息' },
-  dataplane: { ebpf: 'eBPF' },
   column: {
     state: '状态',
     name: '名称',
