@@ -7,6 +7,7 @@ import type { Plan, PlannedStep } from '../../core/model/plan.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import { applyCommand } from '../../core/reconcile/commands.ts'
 import { type Desired, type DesiredService, desiredOf } from '../../core/reconcile/desired.ts'
+import { ipvsadmCommands } from '../../core/reconcile/ipvsadm-commands.ts'
 import { type DirectorContext, normalize, type Normalized } from '../../core/reconcile/normalize.ts'
 import { configOf, plan, realServerConfigOf } from '../../core/reconcile/plan.ts'
 import { type RingMember, riskOf } from '../../core/reconcile/risk.ts'
@@ -120,7 +121,13 @@ export function describePlan(
       steps.map(({ step }) => step),
       { ringOf, countFlows: (service, realServer) => dataplane.countFlows(service, realServerKey(realServer)) },
     ),
-    commands: [applyCommand(writeClusterYaml(spec))],
+    commands: [
+      applyCommand(writeClusterYaml(spec)),
+      ...ipvsadmCommands(
+        steps.map(({ step }) => step),
+        [...observation.state.services, ...normalized.desired.services.map(({ config }) => config)],
+      ),
+    ],
     warnings: [...normalized.warnings],
   }
 }
