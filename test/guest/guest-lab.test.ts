@@ -1,6 +1,14 @@
-import { existsSync } from 'node:fs'
-import { afterEach, expect, test } from 'vitest'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type Guest, type GuestOptions, startGuest } from '../lab/guest/guest.ts'
+import { topologyScript } from '../lab/guest/topology.ts'
+import { processesNaming } from '../lab/machine-state.ts'
+import { sweep } from '../lab/sweep.ts'
 
 const guests: Guest[] = []
 afterEach(async () => {
@@ -77,10 +85,79 @@ test('words reach a command as they are, and files and folders arrive', async ()
   await expect(guest.exec(['sleep', '60'], { timeoutMs: 500 })).rejects.toThrow('did not end within 500 ms')
 })
 
+test('a guest that keeps its disk comes back from a power cut with its files, settings, modules and boot hooks', async () => {
+  const guest = await start({ keepsDisk: true })
+  expect(await guest.run('lsmod')).not.toContain('ip_vs')
+  await guest.write('/etc/modules-load.d/90-test.conf', '# a comment\nip_vs\nip_vs_rr\n')
+  await guest.write('/etc/sysctl.d/90-test.conf', 'net.ipv4.vs.conntrack = 1\nnet.ipv4.ip_forward = 1\n')
+  await guest.write('/etc/lab-boot.d/10-hosts', topologyScript({ directorIsGuest: true, realServers: 1 }))
+  await guest.write('/etc/lab-boot.d/20-service', 'ipvsadm -A -t 10.1.0.100:80 -s rr\n')
+  await guest.run('sync; echo lost >/run/volatile; ipvsadm -A -u 10.1.0.100:53')
+  await guest.powerCycle()
+  const script = `
+test ! -e /run/volatile
+lsmod | grep -q '^ip_vs_rr '
+cat /proc/sys/net/ipv4/vs/conntrack /proc/sys/net/ipv4/ip_forward
+ipvsadm -Sn
+ping -c 1 -w 5 10.1.0.11 >/dev/null
+nsenter --net=/run/netns/client ping -c 1 -w 5 fd00:1::1 >/dev/null`
+  expect(await guest.run(script)).toBe('1\n1\n-A -t 10.1.0.100:80 -s rr\n')
+  expect(Math.abs(Number(await guest.run('date +%s')) - Date.now() / 1000)).toBeLessThan(5)
+})
+
+test('a guest without a disk of its own refuses a power cycle', async () => {
+  const guest = await start()
+  await expect(guest.powerCycle()).rejects.toThrow('keepsDisk')
+})
+
 test('a stopped guest leaves no process and no file', async () => {
   const guest = await start()
   const { stateDir } = guest
-  expect(existsSync(stateDir)).toBe(true)
+  expect(processesNaming(stateDir).length).toBeGreaterThan(1)
   await guest.stop()
+  expect(processesNaming(stateDir)).toEqual([])
   expect(existsSync(stateDir)).toBe(false)
+})
+
+describe('when the owner ends', () => {
+  const cli = fileURLToPath(new URL('../lab/guest/cli.ts', import.meta.url))
+  let owner: ChildProcess | undefined
+  afterEach(() => {
+    owner?.kill('SIGKILL')
+  })
+
+  const startOwner = async (): Promise<{ owner: ChildProcess; stateDir: string }> => {
+    const child = spawn(process.execPath, [cli, '--json', '--real-servers', '1'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    owner = child
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+    return { owner: child, stateDir: (JSON.parse(line) as { stateDir: string }).stateDir }
+  }
+
+  test('by SIGKILL, its guest ends, and the next run removes the files', async () => {
+    const { owner, stateDir } = await startOwner()
+    expect(readFileSync(join(stateDir, 'guest.json'), 'utf8')).toContain(`"pid":${owner.pid}`)
+    const ended = once(owner, 'exit')
+    owner.kill('SIGKILL')
+    await ended
+    await expect.poll(() => processesNaming(stateDir), { timeout: 10_000 }).toEqual([])
+    expect(await sweep()).toContain(`directory ${stateDir}`)
+    expect(existsSync(stateDir)).toBe(false)
+  })
+
+  test('by SIGTERM, everything is removed and it ends as the signal does', async () => {
+    const { owner, stateDir } = await startOwner()
+    const ended = once(owner, 'exit')
+    owner.kill('SIGTERM')
+    expect(await ended).toEqual([null, 'SIGTERM'])
+    expect(processesNaming(stateDir)).toEqual([])
+    expect(existsSync(stateDir)).toBe(false)
+  })
+
+  test('a sweep leaves the guest of a running owner alone', async () => {
+    const guest = await start()
+    expect(await sweep()).not.toContain(`directory ${guest.stateDir}`)
+    expect(await guest.run('echo alive')).toBe('alive\n')
+  })
 })

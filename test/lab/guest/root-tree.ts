@@ -25,7 +25,8 @@ const writeAccounts = (tree: string): void => {
   const [passwd, group] = ['passwd', 'group'].map((name) =>
     readFileSync(`/usr/share/base-passwd/${name}.master`, 'utf8'),
   )
-  const accounts = `${passwd}sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n`.replace(/^(\w[^:]*):\*:/gm, '$1:x:')
+  const services = ['sshd', 'tcpdump'].map((name, i) => `${name}:x:${101 + i}:65534::/run:/usr/sbin/nologin\n`)
+  const accounts = `${passwd}${services.join('')}`.replace(/^(\w[^:]*):\*:/gm, '$1:x:')
   writeFileSync(join(tree, 'etc/passwd'), accounts)
   writeFileSync(join(tree, 'etc/group'), (group ?? '').replace(/^(\w[^:]*):\*:/gm, '$1:x:'))
   writeFileSync(join(tree, 'etc/shadow'), accounts.replace(/^([^:]+):.*$/gm, '$1:*:19000:0:99999:7:::'), {

@@ -16,6 +16,10 @@ hostname guest
 ip link set lo up
 ip addr add 10.0.2.15/24 dev eth0
 ip link set eth0 up
+# Namespaces that stand for hosts take these over: without duplicate address detection, which holds back each new IPv6
+# address for a second.
+for name in all default; do echo 0 >/proc/sys/net/ipv6/conf/$name/accept_dad; done
+echo 1 >/proc/sys/net/core/devconf_inherit_init_net
 sh /usr/local/lib/lab/host-settings.sh
 
 if grep -q lab.snapshot /proc/cmdline; then
@@ -33,7 +37,7 @@ fi
 /usr/sbin/sshd -f /etc/ssh/sshd_config -E /var/log/sshd.log || say 'failed: sshd'
 for hook in /etc/lab-boot.d/*; do
   [ -f "$hook" ] || continue
-  sh "$hook" >>/var/log/lab-boot.log 2>&1 || say "failed: $hook ended with $?"
+  sh "$hook" >/var/log/lab-boot.log 2>&1 || say "failed: $hook ended with $?: $(tail -n 5 /var/log/lab-boot.log)"
 done
 say ready
 # Process 1 adopts what loses its parent; the shell reaps it while it waits.
