@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { parseClusterText, withLines } from '../../core/formats/yaml/parse.ts'
+import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { maxDocumentLength, parseClusterText, withLines } from '../../core/formats/yaml/parse.ts'
 import { AppError, fromWireError, toWireError } from '../../core/contract/errors.ts'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue, type Issue } from '../../core/model/issue.ts'
@@ -12,8 +13,8 @@ export interface DocumentFile {
 }
 
 /** Reads YAML or JSON from a file or, for `-`, from standard input. Throws AppError BAD_INPUT. */
-export function readDocument(file: string): DocumentFile {
-  const text = readText(file)
+export async function readDocument(file: string): Promise<DocumentFile> {
+  const text = textOf(await readBytes(file), file)
   const parsed = parseClusterText(text)
   if (!parsed.ok) throw badDocument(file, parsed.issues)
   return {
@@ -25,16 +26,76 @@ export function readDocument(file: string): DocumentFile {
   }
 }
 
-function readText(file: string): string {
+/** What is longer is not read to its end: `/dev/zero` has none. */
+async function readBytes(file: string): Promise<Buffer> {
+  // Not readFileSync(0): Node may have set the pipe to non-blocking, and a writer that is slower than we are is EAGAIN.
+  const stream: Readable = file === '-' ? process.stdin : createReadStream(file)
+  const chunks: Buffer[] = []
+  let length = 0
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > maxDocumentLength) {
+        throw badDocument(file, [
+          syntaxIssue(`more than ${maxDocumentLength} bytes`, `a document of at most ${maxDocumentLength} bytes`),
+        ])
+      }
+    }
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new AppError('BAD_INPUT', `${file === '-' ? 'Standard input' : file} cannot be read: ${reason}`, {
-      cause: error,
-    })
+    if (error instanceof AppError) throw error
+    const name = file === '-' ? 'Standard input' : file
+    throw new AppError('BAD_INPUT', `${name} cannot be read: ${reasonOf(error)}`, { cause: error })
+  }
+  return Buffer.concat(chunks)
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'found a directory, expected a file',
+  EACCES: 'permission denied',
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  const reason = reasons[code]
+  return reason === undefined ? code : `${reason} (${code})`
+}
+
+/** Bytes that are no UTF-8 would be replaced without a word, and a name would be another one than the file has. */
+function textOf(bytes: Buffer, file: string): string {
+  try {
+    return decodeStrictly(bytes)
+  } catch {
+    throw badDocument(file, [
+      { ...syntaxIssue('bytes that are not UTF-8', 'text in UTF-8'), line: lineOfBadByte(bytes) },
+    ])
   }
 }
+
+const decodeStrictly = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+
+/** No character of UTF-8 but the line feed itself has the byte of a line feed, so each line can be tried alone. */
+function lineOfBadByte(bytes: Buffer): number {
+  let line = 1
+  for (let start = 0; ; line++) {
+    const end = bytes.indexOf(0x0a, start)
+    try {
+      decodeStrictly(bytes.subarray(start, end === -1 ? bytes.length : end))
+    } catch {
+      return line
+    }
+    if (end === -1) return line
+    start = end + 1
+  }
+}
+
+const syntaxIssue = (found: string, what: string): Issue => ({
+  path: [],
+  found,
+  expectation: 'syntax',
+  params: { what },
+})
 
 const badDocument = (file: string, issues: readonly Issue[]): AppError =>
   new AppError('BAD_INPUT', `${file}: ${issues.map(formatIssue).join('; ')}`, { issues: [...issues] })

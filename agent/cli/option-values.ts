@@ -8,10 +8,16 @@ export function roleName(text: string): 'active' | 'standby' {
   throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected active or standby.`)
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected a whole number.`)
-  return Number(text)
-}
+/** A whole number within bounds; commander names the option in front of the message. */
+export const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected a whole number from ${min} to ${max}.`)
+    }
+    return value
+  }
 
 export function formatName(text: string): string {
   if (text !== 'yaml' && text !== 'json') {

@@ -63,9 +63,9 @@ export function program(output: (isJson: boolean) => Output): Command {
     .description('what an apply of this document would do; changes nothing')
     .argument('<file>', 'the document')
     .option('--adopt <service>', 'take over this service that somebody else set up; may be given again', collect, [])
-    .option('--drain <seconds>', 'how long what is removed may drain (0 to 90)', wholeNumber, 10)
+    .option('--drain <seconds>', 'how long what is removed may drain (0 to 90)', wholeNumber(0, 90), 10)
     .action(async (file: string, { adopt, drain }: TakingOptions) => {
-      const document = readDocument(file)
+      const document = await readDocument(file)
       const { protectedAddresses } = describeCaller()
       const plan = await withAgent(socket(), (client) =>
         client.call('cluster.plan', { spec: document.spec, protectedAddresses, adopt, drainSec: drain }),
@@ -77,14 +77,14 @@ export function program(output: (isJson: boolean) => Output): Command {
     .command('apply')
     .description('make the director do what the document says')
     .argument('<file>', 'the document')
-    .option('--confirm-within <seconds>', 'revert by itself unless confirmed in time (5 to 3600)', wholeNumber)
+    .option('--confirm-within <seconds>', 'revert by itself unless confirmed in time (5 to 3600)', wholeNumber(5, 3600))
     .option('--no-confirm', 'keep it without a confirmation; so it is without --confirm-within')
     .option('--message <text>', 'why, for the history', '')
-    .option('--base <revision>', 'refuse where another revision than this one is in force', wholeNumber)
+    .option('--base <revision>', 'refuse where another revision than this one is in force', revisionNumber)
     .option('--adopt <service>', 'take over this service that somebody else set up; may be given again', collect, [])
-    .option('--drain <seconds>', 'how long what is removed may drain (0 to 90)', wholeNumber, 10)
+    .option('--drain <seconds>', 'how long what is removed may drain (0 to 90)', wholeNumber(0, 90), 10)
     .action(async (file: string, options: ApplyOptions) => {
-      const document = readDocument(file)
+      const document = await readDocument(file)
       const { author, protectedAddresses } = describeCaller()
       const result = await withAgent(socket(), async (client) => {
         const baseRevision = options.base ?? (await readState(client)).revision
@@ -108,7 +108,7 @@ export function program(output: (isJson: boolean) => Output): Command {
   root
     .command('confirm')
     .description('keep the revision that waits for its confirmation')
-    .argument('[revision]', 'which one; left out: the one that waits', wholeNumber)
+    .argument('[revision]', 'which one; left out: the one that waits', revisionNumber)
     .action(async (revision: number | undefined) => {
       const kept = await withAgent(socket(), async (client) =>
         client.call('cluster.confirm', { revision: revision ?? (await waiting(client)) }),
@@ -119,7 +119,7 @@ export function program(output: (isJson: boolean) => Output): Command {
   root
     .command('revert')
     .description('take back the revision that waits for its confirmation')
-    .argument('[revision]', 'which one; left out: the one that waits', wholeNumber)
+    .argument('[revision]', 'which one; left out: the one that waits', revisionNumber)
     .action(async (revision: number | undefined) => {
       const result = await withAgent(socket(), async (client) =>
         client.call('cluster.revert', { revision: revision ?? (await waiting(client)) }),
@@ -144,7 +144,7 @@ export function program(output: (isJson: boolean) => Output): Command {
     .option('--client <address>', "whose client's address begins so")
     .option('--real-server <address>', 'of this real server only')
     .option('--state <state>', 'in this state only, such as ESTABLISHED')
-    .option('--limit <count>', 'at most this many (1 to 500)', wholeNumber, 100)
+    .option('--limit <count>', 'at most this many (1 to 500)', wholeNumber(1, 500), 100)
     .action(async (query: ConnectionOptions) => {
       const page = await withAgent(socket(), (client) => client.call('connections.list', query))
       show(out(), page, () => connectionLines(page))
@@ -168,7 +168,7 @@ export function program(output: (isJson: boolean) => Output): Command {
   root
     .command('history')
     .description('revisions, newest first')
-    .option('--limit <count>', 'at most this many (1 to 500)', wholeNumber, 100)
+    .option('--limit <count>', 'at most this many (1 to 500)', wholeNumber(1, 500), 100)
     .action(async ({ limit }: { limit: number }) => {
       const revisions = await withAgent(socket(), (client) => client.call('cluster.history', { limit }))
       show(out(), revisions, () => historyLines(revisions))
@@ -178,7 +178,7 @@ export function program(output: (isJson: boolean) => Output): Command {
     .command('export')
     .description('print the document in force')
     .option('--format <format>', 'yaml or json', formatName, 'yaml')
-    .option('--revision <revision>', 'that of an older revision', wholeNumber)
+    .option('--revision <revision>', 'that of an older revision', revisionNumber)
     .action(async ({ format, revision }: { format: 'yaml' | 'json'; revision?: number }) => {
       const spec = await withAgent(socket(), async (client) =>
         revision === undefined
@@ -230,6 +230,7 @@ function withCommonOptions(command: Command): void {
     .option('--json', 'print one JSON value for programs')
 }
 
+const revisionNumber = wholeNumber(0, 999_999_999)
 const defaultSocket = join(defaultPlaces.socketDir, changeSocket)
 
 /** An apply that failed, or left something undone, is a failure of the command. */

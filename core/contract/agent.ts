@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { HostAddress, InterfaceName, Ipv4HostAddress, Port } from '../model/address.ts'
 import { ClusterSpec } from '../model/cluster-spec.ts'
 import { ConnectionPage, ConnectionQuery } from '../model/connection.ts'
+import { expected } from '../model/issue.ts'
 import { IpvsAvailability, ObservedState } from '../model/observed.ts'
 import { Plan, Step } from '../model/plan.ts'
 import {
@@ -29,6 +30,9 @@ const Empty = z.strictObject({})
  */
 const ProtectedAddresses = z.array(HostAddress).max(16)
 
+const confirmRange = expected('seconds', { min: 5, max: 3600 })
+export const ConfirmWithinSec = z.int(confirmRange).min(5, confirmRange).max(3600, confirmRange)
+
 /** Services that somebody else set up and that shall be ours from now on. */
 const Adopt = z.array(ServiceKey).max(1000).default([])
 /** What is removed gets no new connections for this long, or until its last one has ended. */
@@ -45,7 +49,7 @@ export const ApplyRequest = z.strictObject({
   /** Revision that the operator saw when editing. */
   baseRevision: z.int().nonnegative(),
   /** Reverts by itself unless confirmed within this time; null: no confirmation wanted. */
-  confirmWithinSec: z.int().min(5).max(3600).nullable(),
+  confirmWithinSec: ConfirmWithinSec.nullable(),
   adopt: Adopt,
   drainSec: DrainSec,
   author: Author,

@@ -4,6 +4,7 @@ import { Plan } from '../model/plan.ts'
 import { ApplyResult, plainMessage, UtcMs } from '../model/revision.ts'
 import { ServiceKey } from '../model/service.ts'
 import { DirectorId } from '../model/ssh.ts'
+import { ConfirmWithinSec } from './agent.ts'
 import { method, stream } from './define.ts'
 import { WireError } from './errors.ts'
 
@@ -76,7 +77,7 @@ export const clusterMethods = {
       ...change,
       /** Revision of each director that the operator saw. */
       baseRevisions: z.record(DirectorId, z.int().nonnegative()),
-      confirmWithinSec: z.int().min(5).max(3600).nullable(),
+      confirmWithinSec: ConfirmWithinSec.nullable(),
       message: plainMessage.default(''),
     }),
     item: ClusterJob,

@@ -116,10 +116,6 @@ export function networkAddress(address: string, prefixLength: number): string {
   return ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefixLength}`).toString()
 }
 
-export function broadcastAddress(address: string, prefixLength: number): string {
-  return ipaddr.IPv4.broadcastAddressFromCIDR(`${address}/${prefixLength}`).toString()
-}
-
 export function showAddress({ interface: { name }, address }: PlacedAddress): string {
   return `${name} ${address.address}/${address.prefixLength}`
 }

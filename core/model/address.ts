@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { expected } from './issue.ts'
+import { expected, type NoHostReason } from './issue.ts'
 
 export const IpFamily = z.enum(['ipv4', 'ipv6'], expected('family'))
 export type IpFamily = z.infer<typeof IpFamily>
@@ -24,7 +24,7 @@ export function canonicalAddress(text: string): string {
 export const Ipv4Address = z.string(expected('ipv4')).refine(isIpv4Text, expected('ipv4'))
 
 /** Why one host cannot own the address; null where it can. */
-function whyNoHost(text: string): string | null {
+function whyNoHost(text: string): NoHostReason | null {
   if (isIpv4Text(text)) {
     const range = ipaddr.IPv4.parse(text).range()
     if (range === 'multicast' || range === 'broadcast' || range === 'loopback' || range === 'unspecified') return range
@@ -33,8 +33,8 @@ function whyNoHost(text: string): string | null {
   if (!isIpv6Text(text)) return null
   const range = ipaddr.IPv6.parse(text).range()
   // A link-local address needs a zone, and an IPv4-mapped one is never seen on a wire.
-  const ranges = ['multicast', 'loopback', 'unspecified', 'linkLocal', 'ipv4Mapped']
-  return ranges.includes(range) ? range : null
+  const ranges = ['multicast', 'loopback', 'unspecified', 'linkLocal', 'ipv4Mapped'] as const
+  return ranges.find((one) => one === range) ?? null
 }
 
 function refuseNoHost(text: string, context: z.RefinementCtx<string>): void {
@@ -97,6 +97,22 @@ function ipv4Number(address: string): number {
     } else part = part * 10 + code - 48
   }
   return number * 256 + part
+}
+
+/**
+ * What the first and the last address of an IPv4 network are: its own name, and its broadcast (RFC 1122 §3.2.1.3). None
+ * in a /31 (RFC 3021), and in IPv6 the first address belongs to the routers.
+ */
+export function edgesOfNetwork(
+  network: string,
+  prefix: number,
+): [string, Extract<NoHostReason, 'networkAddress' | 'broadcastAddress'>][] {
+  if (familyOf(network) !== 'ipv4' || prefix > 30) return []
+  const cidr = `${network}/${prefix}`
+  return [
+    [ipaddr.IPv4.networkAddressFromCIDR(cidr).toString(), 'networkAddress'],
+    [ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString(), 'broadcastAddress'],
+  ]
 }
 
 /** Sort order of addresses that people expect: 10.0.0.2 before 10.0.0.10, IPv4 before IPv6. */

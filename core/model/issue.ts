@@ -89,6 +89,20 @@ export const expectations = {
   valid: 'a valid value',
 } as const
 
+/** Why one host cannot own an address: the parameter `why` of `hostAddress`. The renderer translates these as well. */
+export const noHostReasons = {
+  multicast: 'a multicast address',
+  broadcast: 'a broadcast address',
+  loopback: 'a loopback address',
+  unspecified: 'the unspecified address',
+  reserved: 'a reserved address',
+  linkLocal: 'a link-local address',
+  ipv4Mapped: 'an IPv4 address in IPv6 notation',
+  networkAddress: 'the first address of a connected network, which names the network',
+  broadcastAddress: 'the last address of a connected network, its broadcast address',
+} as const
+export type NoHostReason = keyof typeof noHostReasons
+
 export type ExpectationKey = keyof typeof expectations
 const expectationKeys = Object.keys(expectations) as [ExpectationKey, ...ExpectationKey[]]
 
@@ -121,12 +135,21 @@ export function fill(template: string, params: Readonly<Record<string, string | 
 /** The English sentence: `services[0].port: found 70000, expected a whole number from 1 to 65535`. */
 export function formatIssue(issue: Issue): string {
   const where = issue.line === undefined ? '' : `line ${issue.line}: `
-  return `${where}${formatPath(issue.path)}: found ${issue.found}, expected ${fill(expectations[issue.expectation], issue.params)}`
+  const expectedWords = fill(expectations[issue.expectation], paramsInEnglish(issue))
+  return `${where}${formatPath(issue.path)}: found ${issue.found}, expected ${expectedWords}`
+}
+
+function paramsInEnglish({ params }: Issue): Issue['params'] {
+  const why = params?.['why']
+  if (typeof why !== 'string' || !Object.hasOwn(noHostReasons, why)) return params
+  return { ...params, why: noHostReasons[why as NoHostReason] }
 }
 
 /** A value as an operator should see it in an error: JSON, at most 80 characters. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing'
+  // YAML has numbers that JSON would show as null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   // JSON has no word for functions and symbols; neither comes out of a file or off a wire.
   const text = (JSON.stringify(value) as string | undefined) ?? typeof value
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
@@ -153,13 +176,17 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 function parseCode(message: string): { expectation: ExpectationKey; params?: Record<string, string | number> } {
   const space = message.indexOf(' ')
   const key = space === -1 ? message : message.slice(0, space)
-  if (!Object.hasOwn(expectations, key)) return { expectation: 'syntax', params: { what: message } }
+  if (!Object.hasOwn(expectations, key)) return { expectation: 'syntax', params: { what: withoutFrame(message) } }
   if (space === -1) return { expectation: key as ExpectationKey }
   return {
     expectation: key as ExpectationKey,
     params: JSON.parse(message.slice(space + 1)) as Record<string, string | number>,
   }
 }
+
+/** zod's own `Invalid input: expected string, received number` says what was found and "expected" a second time. */
+const withoutFrame = (message: string): string =>
+  message.replace(/^[A-Z][^:]*: expected /, '').replace(/, received .*$/, '')
 
 /** Turns a zod error into issues that name what was found. `input` is the value that was parsed. */
 export function issuesOf(error: z.ZodError, input: unknown): Issue[] {

@@ -1,5 +1,5 @@
 import type { InterfaceFacts } from '../contract/agent.ts'
-import { addressBits, familyOf, isInNetwork } from '../model/address.ts'
+import { addressBits, edgesOfNetwork, familyOf, isInNetwork } from '../model/address.ts'
 import type { ClusterSpec } from '../model/cluster-spec.ts'
 import { type ExpectationKey, type Issue, showValue } from '../model/issue.ts'
 import type { IpvsWriter } from '../model/observed.ts'
@@ -46,6 +46,7 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
   const warnings: Issue[] = []
   const networks = networksOfOthers(context)
   const isOnLink = context.isOnLink ?? onLinkByNetworks(networks)
+  const edges = new Map(networks.flatMap(({ address, prefixLength }) => edgesOfNetwork(address, prefixLength)))
   const carried = new Set(networks.map(({ address }) => address))
   for (const [s, service] of spec.services.entries()) {
     const ingress = service.vip === undefined ? '' : ingressOf(service, service.vip, s, context, networks)
@@ -54,6 +55,7 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
     issues.push(
       ...foreignIssues(service, s, context),
       ...vipIssues(service, s, context, carried),
+      ...edgeIssues(service, s, edges),
       ...onLinkIssues(service, s, isOnLink),
       ...ownAddressIssues(service, s, carried),
       ...kernelIssues(service, s, context),
@@ -122,6 +124,12 @@ function vipIssues(
     return [issueAt(path, vip, 'notOwnAddress')]
   }
   return []
+}
+
+/** The first and the last address of a connected network are nobody's: no neighbour would send a packet there. */
+function edgeIssues({ vip = '' }: VirtualService, s: number, edges: ReadonlyMap<string, string>): Issue[] {
+  const why = edges.get(vip)
+  return why === undefined ? [] : [issueAt(['services', s, 'vip'], vip, 'hostAddress', { why })]
 }
 
 /** A local real server is the director itself, and FullNAT's local addresses are where replies must come back to. */

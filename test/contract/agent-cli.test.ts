@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(files, { recursive: true, force: true })
 })
 
-const cli = (args: string[], input = '', env: Record<string, string> = {}) =>
+const cli = (args: string[], input: string | readonly string[] = '', env: Record<string, string> = {}) =>
   signalbox(args, { input, env: { SIGNALBOX_SOCKET: served.socket, ...env } })
 const good = writeClusterYaml(specOf(service()))
 
@@ -103,6 +103,16 @@ test.each([
     changed('192.0.2.10', '192.0.2.2'),
     'line 5: services[0].vip: found "192.0.2.2", expected an address that the director does not carry already, or allowOwnAddress: true',
   ],
+  [
+    "the last address of the director's network",
+    changed('192.0.2.10', '192.0.2.255'),
+    'line 5: services[0].vip: found "192.0.2.255", expected a unicast address that one host can own, not the last address of a connected network, its broadcast address',
+  ],
+  [
+    'an address without a zone that needs one',
+    changed('192.0.2.10', 'fe80::1'),
+    'line 5: services[0].vip: found "fe80::1", expected a unicast address that one host can own, not a link-local address',
+  ],
   ['no document at all', 'null\n', 'document: found nothing, expected a document; the file is empty'],
 ])('%s: refused with field, found and expected; the state stays what it was', async (_name, text, sentence) => {
   const before = served.kernel.history.length
@@ -124,6 +134,22 @@ test('with --json an error is one JSON value on stderr', async () => {
     code: 'BAD_INPUT',
     issues: [{ path: ['services', 0, 'port'], found: '70000', expectation: 'portOrAny', line: 6 }],
   })
+})
+
+test('a document is read whole, however slowly it comes; what has no end or is no text is refused', async () => {
+  const file = join(files, 'odd.yaml')
+  const slowly = await cli(['plan', '-'], [good.slice(0, 40), good.slice(40)])
+  expect(slowly).toMatchObject({ code: 0, stderr: '' })
+  expect((await cli(['plan', '/dev/zero'])).stderr).toBe(
+    'signalbox: document: found more than 8388608 bytes, expected a document of at most 8388608 bytes\n',
+  )
+  expect((await cli(['plan', files])).stderr).toBe(
+    `signalbox: ${files} cannot be read: found a directory, expected a file (EISDIR)\n`,
+  )
+  writeFileSync(file, Buffer.from(good.replace('name: web', 'name: web\xff'), 'latin1'))
+  expect((await cli(['plan', file])).stderr).toBe(
+    'signalbox: line 4: document: found bytes that are not UTF-8, expected text in UTF-8\n',
+  )
 })
 
 test('an outdated base is refused with the name of who was first', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AppError } from '../../core/contract/errors.ts'
 import type { Scenario } from '../fakes/console-scenarios.ts'
 import { expectAccessible, launchChromium, shoot } from './support/browser.ts'
+import { widerThanFrame } from './support/judge-layout.ts'
 import { openScenario } from './support/open-scenario.ts'
 
 let browser: Browser
@@ -180,6 +181,10 @@ test('a real server that cannot be reached is never passed: Next waits until the
   expect(await next.isDisabled()).toBe(true)
   await page.getByRole('button', { name: '192.0.2.63' }).click()
   await page.getByText('192.0.2.63 port 22 does not answer.').first().waitFor()
+  // The commands of a fix are the widest thing of the wizard: they scroll by themselves.
+  await page.getByRole('button', { name: '192.0.2.61' }).click()
+  await page.getByText('arp_ignore=1').first().waitFor()
+  expect(await widerThanFrame(page)).toEqual([])
   await shoot(page, 'wizard-host-unreachable')
   await expectAccessible(page)
   await page.getByRole('button', { name: /^Fix all \d findings…/ }).click()

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Agent } from '../../agent/agent.ts'
 import { systemClock } from '../../agent/clock.ts'
 import { openDisk } from '../../agent/disk.ts'
@@ -96,10 +97,10 @@ export interface CliResult {
   readonly stderr: string
 }
 
-/** `signalbox …` as a program of its own. */
+/** `signalbox …` as a program of its own. Several inputs come seconds apart, when it waits for them. */
 export function signalbox(
   args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {},
+  { input = '', env = {} }: { input?: string | readonly string[]; env?: Record<string, string> } = {},
 ): Promise<CliResult> {
   const child = spawn(process.execPath, ['agent/main.ts', ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
@@ -108,6 +109,12 @@ export function signalbox(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
   child.stdin.on('error', () => {})
-  child.stdin.end(input)
+  void (async () => {
+    for (const [i, part] of [input].flat().entries()) {
+      if (i > 0) await setTimeout(3000)
+      child.stdin.write(part)
+    }
+    child.stdin.end()
+  })()
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })))
 }

@@ -56,6 +56,11 @@ hostname "$name"
 echo "$name" >/etc/hostname
 cat /run/lab/hosts >/etc/hosts
 : >/etc/resolv.conf
+# The host's own keys stand where every host has them, in place of the machine's: what the console tells the operator to
+# compare is run as typed.
+rm -f /etc/ssh/ssh_host_*
+mkdir -p /etc/ssh
+ln -s /run/lab/ssh_host_ed25519_key /run/lab/ssh_host_ed25519_key.pub /etc/ssh/
 # A Signalbox that is installed on the machine is no part of the lab.
 rm -rf /etc/signalbox /etc/systemd/system/signalbox*
 for group in signalbox signalbox-view; do

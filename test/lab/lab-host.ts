@@ -177,11 +177,16 @@ export class LabHost {
     await mkdir(dir, { mode: 0o700 })
     const path = join(dir, 'ssh_host_ed25519_key')
     await makeKey(path, `root@${this.name}`)
-    // cat, since a standard input that is a socket cannot be opened as /dev/stdin.
-    await this.exec(['bash', '-c', 'umask 077; cat > "$1"', 'bash', `${hostFilesDir}/ssh_host_ed25519_key`], {
-      stdin: await readFile(path),
-      mustSucceed: true,
-    })
+    for (const suffix of ['', '.pub']) {
+      // cat, since a standard input that is a socket cannot be opened as /dev/stdin.
+      await this.exec(
+        ['bash', '-c', 'umask 077; cat > "$1"', 'bash', `${hostFilesDir}/ssh_host_ed25519_key${suffix}`],
+        {
+          stdin: await readFile(`${path}${suffix}`),
+          mustSucceed: true,
+        },
+      )
+    }
     await copyFile(`${path}.pub`, this.publicKeyFile)
     await this.restartSsh()
     this.#fingerprint = await readFingerprint(this.publicKeyFile)

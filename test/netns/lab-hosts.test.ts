@@ -33,6 +33,11 @@ test('each sshd answers with the fingerprint that the lab tells', async () => {
   }
 })
 
+test('what the console tells an operator to compare it with, run on the host as typed, is the same fingerprint', async () => {
+  const { stdout } = await lab.host('director').exec(['ssh-keygen', '-lf', '/etc/ssh/ssh_host_ed25519_key.pub'])
+  expect(stdout.split(' ')[1]).toBe(lab.host('director').fingerprint)
+})
+
 test('the key of the run is for its owner alone', () => {
   expect(statSync(lab.keyFile).mode & 0o777).toBe(0o600)
 })

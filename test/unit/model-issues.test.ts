@@ -54,7 +54,7 @@ test.each([
   [
     'multicast VIP',
     web({ vip: '224.0.0.81' }),
-    'services[0].vip: found "224.0.0.81", expected a unicast address that one host can own, not multicast',
+    'services[0].vip: found "224.0.0.81", expected a unicast address that one host can own, not a multicast address',
   ],
   [
     'VIP equal to a real server',

@@ -152,7 +152,7 @@ test.each([
   [
     'a link-local VIP',
     web({ vip: 'fe80::1' }),
-    'services[0].vip: found "fe80::1", expected a unicast address that one host can own, not linkLocal',
+    'services[0].vip: found "fe80::1", expected a unicast address that one host can own, not a link-local address',
   ],
   [
     'a VIP with a zone',

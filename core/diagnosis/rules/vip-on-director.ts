@@ -1,4 +1,5 @@
-import { broadcastAddress, extraOf, ipv4Addresses, networkAddress, networksOfVip, showAddress } from '../read-facts.ts'
+import { edgesOfNetwork } from '../../model/address.ts'
+import { extraOf, ipv4Addresses, networksOfVip, showAddress } from '../read-facts.ts'
 import { defineRule } from '../rule.ts'
 
 /** Before the service is live nobody may need the VIP for something else on the director. */
@@ -53,14 +54,9 @@ export const vipIsInConnectedNetwork = defineRule({
     }
     const found = showAddress(network)
     const params = { interface: network.interface.name }
-    // A /31 has neither (RFC 3021).
-    for (const { address } of networks.filter(({ address: { prefixLength } }) => prefixLength <= 30)) {
-      if (vip === networkAddress(address.address, address.prefixLength)) {
-        return { status: 'missing', cause: 'networkAddress', found, params }
-      }
-      if (vip === broadcastAddress(address.address, address.prefixLength)) {
-        return { status: 'missing', cause: 'broadcastAddress', found, params }
-      }
+    for (const { address } of networks) {
+      const cause = new Map(edgesOfNetwork(address.address, address.prefixLength)).get(vip)
+      if (cause !== undefined) return { status: 'missing', cause, found, params }
     }
     return { status: 'ok', found, params }
   },

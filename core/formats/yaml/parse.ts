@@ -24,10 +24,11 @@ export function parseClusterText(text: string): Parsed<ClusterSpec> {
   if (!Array.isArray(documents) || documents.length === 0) return parseClusterSpec(undefined)
   const [document, second] = documents as Document.Parsed[]
   if (document === undefined) return parseClusterSpec(undefined)
-  const error = document.errors[0]
-  if (error !== undefined) {
-    const { line } = lines.linePos(error.pos[0])
-    return refused({ found: showLine(text, line), what: `YAML or JSON (${sentenceOf(error.message)})`, line })
+  // A warning tells of a tag or a directive that would be dropped without a word.
+  const problem = document.errors[0] ?? document.warnings[0]
+  if (problem !== undefined) {
+    const { line } = lines.linePos(problem.pos[0])
+    return refused({ found: showLine(text, line), what: `YAML or JSON (${reasonOf(problem)})`, line })
   }
   if (second !== undefined) {
     return refused({ found: `${documents.length} documents`, what: 'one document', line: lineOf(second, lines, []) })
@@ -36,7 +37,8 @@ export function parseClusterText(text: string): Parsed<ClusterSpec> {
   try {
     value = document.toJS({ maxAliasCount: maxAliases })
   } catch (error) {
-    return refused({ found: 'aliases', what: error instanceof Error ? sentenceOf(error.message) : 'a plain document' })
+    if (!(error instanceof Error)) throw error
+    return refused({ found: `aliases (${sentenceOf(error.message)})`, what: 'a document that says each thing itself' })
   }
   const parsed = parseClusterSpec(value)
   if (parsed.ok) return parsed
@@ -47,7 +49,12 @@ export function parseClusterText(text: string): Parsed<ClusterSpec> {
 export function withLines(text: string, issues: readonly Issue[]): Issue[] {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-  return issues.map((issue) => withLine(issue, lineOf(document, lines, issue.path)))
+  return issues.map((issue) => {
+    const [field] = issue.path
+    // What was given beside the document, such as the time to confirm, stands on none of its lines.
+    const isInDocument = field === undefined || document.has(field)
+    return isInDocument ? withLine(issue, lineOf(document, lines, issue.path)) : issue
+  })
 }
 
 const withLine = (issue: Issue, line: number | undefined): Issue => (line === undefined ? issue : { ...issue, line })
@@ -57,6 +64,10 @@ function refused({ found, what, line }: { found: string; what: string; line?: nu
 }
 
 const showLine = (text: string, line: number): string => showValue(text.split(/\r?\n/)[line - 1]?.trim() ?? '')
+
+/** Deep nesting ends in the library's own recursion, whose message says nothing to an operator. */
+const reasonOf = ({ message }: Error): string =>
+  message.startsWith('Maximum call stack') ? 'The nesting is too deep' : sentenceOf(message)
 
 /** The library's message on one line, without its full stop. */
 const sentenceOf = (message: string): string => (message.split('\n')[0] ?? '').replace(/\.$/, '')

@@ -1,5 +1,5 @@
 import { errorSentences } from './errors.ts'
-import { expectations } from '../../../core/model/issue.ts'
+import { expectations, noHostReasons } from '../../../core/model/issue.ts'
 
 /** Words that several views share. */
 export const common = {
@@ -77,13 +77,7 @@ export const common = {
     nothing: 'nothing',
   },
   expect: expectations,
-  expectWhy: {
-    multicast: 'a multicast address',
-    broadcast: 'a broadcast address',
-    loopback: 'a loopback address',
-    unspecified: 'the unspecified address',
-    reserved: 'a reserved address',
-  },
+  expectWhy: noHostReasons,
   error: { ...errorSentences, details: 'Details', copy: 'Copy error' },
   column: {
     state: 'State',

@@ -74,6 +74,10 @@ export const common = {
     loopback: '环回地址',
     unspecified: '未指定地址',
     reserved: '保留地址',
+    linkLocal: '链路本地地址',
+    ipv4Mapped: '以 IPv6 形式书写的 IPv4 地址',
+    networkAddress: '所连网络的首个地址（网络地址）',
+    broadcastAddress: '所连网络的末个地址（广播地址）',
   },
   error: { ...errorSentences, details: '详细信息', copy: '复制错误信息' },
   column: {

@@ -98,6 +98,8 @@ test.each([
   ['a field twice', good.replace('port: 80\n    real', 'port: 80\n    port: 81\n    real'), 7],
   ['JSON without a comma', '{\n  "apiVersion": "signalbox/v1"\n  "name": "edge"\n}', 3],
   ['two documents', `${good}---\n${good}`, 12],
+  ['a tag that nobody knows', good.replace('name: web', 'name: !!js/function "web"'), 4],
+  ['a nesting without end', good.replace('name: web', `name: ${'['.repeat(5000)}`), 4],
 ])('malformed YAML names the line: %s', (_name, text, line) => {
   const parsed = parseClusterText(text)
   expect(parsed.ok).toBe(false)
@@ -112,7 +114,21 @@ test('aliases do not unfold without end', () => {
       return `${name}: &${name} [${Array.from({ length: 10 }, () => `*${below}`).join(',')}]`
     }),
   ].join('\n')
-  expect(complaints(bomb)[0]).toMatch(/^document: found aliases/)
+  expect(complaints(bomb)).toEqual([
+    'document: found aliases (Excessive alias count indicates a resource exhaustion attack), expected a document that says each thing itself',
+  ])
+})
+
+test('a number that JSON has no word for is shown as what it is', () => {
+  const found = ['.inf', '-.inf', '.nan', '1e400'].map(
+    (text) => complaints(good.replace('port: 80', `port: ${text}`))[0],
+  )
+  expect(found.map((text) => /found (\S+),/.exec(text ?? '')?.[1])).toEqual([
+    'Infinity',
+    '-Infinity',
+    'NaN',
+    'Infinity',
+  ])
 })
 
 test('names of object properties are unknown fields like any other', () => {
