@@ -21,7 +21,10 @@ export function ipvsadmCommands(
   const ebpfVips = new Set(services.filter(({ dataplane }) => dataplane === 'ebpf').map(({ vip }) => vip))
   const ipvsVips = new Set(services.filter(({ dataplane }) => dataplane === 'ipvs').map(({ vip }) => vip))
   const isIpvsVip = (address: string) => ipvsVips.has(address) && !ebpfVips.has(address)
-  return steps.flatMap((step) =>
+  // Last, since its settings and timeouts go with it.
+  const isUnload = ({ kind }: Step) => kind === 'module.unload'
+  const ordered = [...steps.filter((step) => !isUnload(step)), ...steps.filter(isUnload)]
+  return ordered.flatMap((step) =>
     linesOf(step, isIpvsVip).map((text): Command => ({ host: 'director', kind: 'ipvsadm', text })),
   )
 }
@@ -34,7 +37,8 @@ function linesOf(step: Step, isIpvsVip: (address: string) => boolean): string[] 
       // Its schedulers' modules rest on it, and were loaded by the kernel.
       return [`modprobe -r $(awk '/^ip_vs_/ { print $1 }' /proc/modules) ${quoteWords([step.module])}`]
     case 'setting.set':
-      return [quoteWords(settingWords(step.name, step.after))]
+      // What it was before the module was loaded, nobody knows: the module starts anew with its own value.
+      return step.after === '' ? [] : [quoteWords(settingWords(step.name, step.after))]
     case 'nat.set':
       return [nftLine(step.after)]
     case 'sync.start':

@@ -174,7 +174,7 @@ export const wizardChoices = {
       lc: 'The one with the fewest connections. For long connections.',
       wlc: 'The fewest connections for its weight. A server that comes back gets a burst.',
       sh: 'By the client’s address, 256 places: a change moves many clients.',
-      mh: 'By the client’s address: the same choice on every director; a change moves few clients.',
+      mh: 'The same choice on every director; a change moves few clients.',
       fo: 'The highest weight takes all while it is up.',
       ovf: 'The highest weight, until it has as many connections as its weight; then the next. Not for UDP.',
       lblc: 'By destination address, for transparent caches; moves on when one is overloaded.',

@@ -19,7 +19,8 @@ function showsPorts(form: StepProps['form']): boolean {
     const method = ForwardingMethod.safeParse(name).data
     return method !== undefined && translatesPorts(method)
   })
-  return (translates && !isForEveryPort(form)) || form.realServers.some(({ port }) => port.trim() !== '')
+  const usual = ['', isForEveryPort(form) ? '0' : form.port.trim()]
+  return (translates && !isForEveryPort(form)) || form.realServers.some(({ port }) => !usual.includes(port.trim()))
 }
 
 /** The real servers, one row each; limits and another way to reach one of them in a second line where they are wanted. */
@@ -58,7 +59,7 @@ export function RealServerTable({ form, change, issues }: StepProps) {
         <Table.Tbody>
           {form.realServers.map((row, i) => (
             <Fragment key={row.id}>
-              <Table.Tr>
+              <Table.Tr className={isMoreShown ? styles.first : undefined}>
                 <Table.Td c="dimmed">{i + 1}</Table.Td>
                 {fields.map((field) => (
                   <Table.Td key={field} valign="top">
@@ -96,7 +97,7 @@ export function RealServerTable({ form, change, issues }: StepProps) {
                 </Table.Td>
               </Table.Tr>
               {isMoreShown && (
-                <Table.Tr className={styles.more}>
+                <Table.Tr>
                   <Table.Td />
                   <Table.Td colSpan={fields.length + 2}>
                     <div className={styles.fields}>

@@ -231,6 +231,20 @@ test('an IPv6 VIP is raised without duplicate address detection', () => {
   ])
 })
 
+test('the module goes last, after settings that go with it; one whose former value is unknown is left', () => {
+  const back = (name: string, after: string): Step => ({
+    kind: 'setting.set',
+    name,
+    before: '1',
+    after,
+    wasOurs: true,
+    isOurs: false,
+  })
+  const unload: Step = { kind: 'module.unload', module: 'ip_vs' }
+  const lines = typed(unload, back('net.ipv4.vs.conntrack', '0'), back('net.ipv4.vs.sync_threshold', ''))
+  expect(lines.map((line) => line.split(' ')[0])).toEqual(['sysctl', 'modprobe'])
+})
+
 test('what the eBPF dataplane does has no such words, its VIP neither', () => {
   const steps: Step[] = [
     { kind: 'service.add', service: web, after: config({ dataplane: 'ebpf', forwarding: 'dr', scheduler: 'mh' }) },
