@@ -32,7 +32,7 @@ const type = {
 } as const
 const linkAttribute = { address: 1, name: 3, mtu: 4, extMask: 29, xdp: 43 } as const
 const xdpAttribute = { programId: 4 } as const
-const addressAttribute = { address: 1, local: 2 } as const
+const addressAttribute = { address: 1, local: 2, cacheInfo: 6 } as const
 const routeAttribute = { destination: 1, interface: 4, gateway: 5, source: 7, via: 18 } as const
 const neighbourAttribute = { destination: 1, linkAddress: 2, extendedFlags: 15 } as const
 /** IFA_F_NODAD of include/uapi/linux/if_addr.h. */
@@ -189,6 +189,16 @@ function linkRequest(ifindex: number): Buffer {
   return Buffer.concat([fixed, encodeAttributes([u32Attribute(linkAttribute.extMask, skipStatistics)])])
 }
 
+/**
+ * struct ifa_cacheinfo: preferred for 0 s, valid for ever. A VIP that the host took for its own source would stand in the
+ * outer header of a tunnel, and a real server drops what seems to come from itself (tried on 6.1: IPIP and GUE).
+ */
+function neverSource(): Buffer {
+  const info = Buffer.alloc(16)
+  info.writeUInt32LE(0xffffffff, 4)
+  return info
+}
+
 function addressRequest(address: InterfaceAddress): Buffer {
   const fixed = Buffer.alloc(sizeOf.address)
   const isIpv6 = address.address.includes(':')
@@ -203,6 +213,7 @@ function addressRequest(address: InterfaceAddress): Buffer {
     encodeAttributes([
       { type: addressAttribute.local, value },
       { type: addressAttribute.address, value },
+      ...(isIpv6 ? [{ type: addressAttribute.cacheInfo, value: neverSource() }] : []),
     ]),
   ])
 }
