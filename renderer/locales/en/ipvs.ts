@@ -132,7 +132,7 @@ export const ipvs = {
     syncId: 'Sync id',
     syncIdHint: 'Directors with the same number belong together; a backup with 0 takes all.',
     group: 'Multicast group',
-    groupHint: 'Left empty: 224.0.0.81',
+    groupHint: 'Without a group it is {group}.',
     port: 'UDP port',
     ttl: 'TTL',
     toChange: 'Put into the change',

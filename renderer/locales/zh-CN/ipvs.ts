@@ -116,7 +116,7 @@ export const ipvs = {
     syncId: '同步 id',
     syncIdHint: '编号相同的 director 属于一组；backup 为 0 时接收全部。',
     group: '组播组',
-    groupHint: '留空：224.0.0.81',
+    groupHint: '未填写组播组时为 {group}。',
     port: 'UDP 端口',
     ttl: 'TTL',
     toChange: '加入变更',

@@ -3,6 +3,9 @@ import { SyncRole } from '../../../core/model/ipvs-settings.ts'
 import type { ObservedSyncDaemon } from '../../../core/model/observed.ts'
 import styles from './director.module.css'
 
+/** The kernel's own choice where none is given (ip_vs_sync.c). */
+export const defaultGroup = '224.0.0.81'
+
 /** One row for each running role of the sync daemon, whoever started it. */
 export function SyncDaemons({ daemons }: { readonly daemons: readonly ObservedSyncDaemon[] }) {
   const { t } = useTranslation()
@@ -25,7 +28,7 @@ export function SyncDaemons({ daemons }: { readonly daemons: readonly ObservedSy
             <th scope="row">{t(`ipvs.role.${daemon.role}`)}</th>
             <td className="sb-mono">{daemon.interface}</td>
             <td>{daemon.syncId}</td>
-            <td className="sb-mono">{daemon.group ?? '224.0.0.81'}</td>
+            <td className="sb-mono">{daemon.group ?? defaultGroup}</td>
             <td>{daemon.port}</td>
             <td>{daemon.ttl}</td>
             <td>{t(daemon.isOurs ? 'ipvs.ours' : 'ipvs.foreign')}</td>

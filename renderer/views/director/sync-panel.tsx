@@ -10,7 +10,7 @@ import { ipvsField } from '../../change/spec-issues.ts'
 import { useIssueText } from '../../components/issue-text.ts'
 import { Panel } from '../../components/page.tsx'
 import styles from './director.module.css'
-import { SyncDaemons } from './sync-daemons.tsx'
+import { SyncDaemons, defaultGroup } from './sync-daemons.tsx'
 
 interface Form {
   readonly isWanted: boolean
@@ -97,11 +97,11 @@ function SyncForm({
     const issue = issues.find(({ path }) => formatPath(path) === field)
     return issue === undefined ? undefined : textOf(issue)
   }
-  const text = (field: 'syncId' | 'group' | 'port' | 'ttl', hint?: string) => (
+  const text = (field: 'syncId' | 'group' | 'port' | 'ttl', placeholder?: string) => (
     <TextInput
       {...ipvsField(`sync.${field}`)}
       label={t(`ipvs.${field}`)}
-      description={hint}
+      placeholder={placeholder}
       value={form[field]}
       error={errorOf(field)}
       disabled={isLocked}
@@ -168,12 +168,12 @@ function SyncForm({
               onChange={(value) => put({ interface: value ?? '' })}
             />
             {text('syncId')}
-            {text('group')}
+            {text('group', defaultGroup)}
             {text('port')}
             {text('ttl')}
           </div>
           <p className="sb-dim">
-            {t('ipvs.syncIdHint')} {t('ipvs.groupHint')}
+            {t('ipvs.syncIdHint')} {t('ipvs.groupHint', { group: defaultGroup })}
           </p>
         </>
       )}
