@@ -74,6 +74,11 @@ test('NAT needs IPVS, and the page says so; ports per real server and persistenc
   await page.getByText('RS1').first().waitFor()
   await page.getByRole('button', { name: 'Back', exact: true }).click()
   await toReview(page)
+  await page.getByRole('tab', { name: 'Commands', exact: true }).click()
+  await page.getByRole('tab', { name: 'ipvsadm and ip', exact: true }).click()
+  const commands = await page.getByRole('group', { name: 'commands on lab director' }).innerText()
+  expect(commands.split('\n')).toContain('ipvsadm -A -t 192.0.2.50:80 -s wlc -p 600 -M 255.255.255.0')
+  expect(commands.split('\n')).toContain('ipvsadm -a -t 192.0.2.50:80 -r 192.0.2.72:80 -m -w 2 -x 500')
   await look(page, 'nat-review')
   await apply(page)
   expect(serviceOf(scenario, 'tcp/192.0.2.50:80')).toMatchObject({
