@@ -1,5 +1,5 @@
 // Generic netlink: families that are found by name. Source: include/uapi/linux/genetlink.h, net/netlink/genetlink.c.
-import { AttributeReader, viewOf } from './attributes.ts'
+import { AttributeReader, wordsOf } from './attributes.ts'
 import { ByteReader, MalformedError } from './bytes.ts'
 import { type KernelError, isErrno } from './errno.ts'
 import type { NetlinkMessage } from './netlink.ts'
@@ -33,16 +33,17 @@ export interface GenericMessage {
 
 export interface GenericRequest {
   readonly command: number
-  /** Completes "The kernel refused …". */
-  readonly what: string
+  /** Completes "The kernel refused …"; asked for only then. */
+  readonly what: () => string
   /** Writes the attributes; left out: none. */
   readonly write?: ((writer: NetlinkWriter) => void) | undefined
 }
 
-export interface GenericAnswer {
-  /** Null where the kernel did it. */
-  readonly error: KernelError | null
-  readonly messages: readonly GenericMessage[]
+export interface GenericAnswers {
+  /** One for each request, in their order; null where the kernel did it. */
+  readonly errors: readonly (KernelError | null)[]
+  /** What was answered besides, by the place of the request. */
+  readonly messages: ReadonlyMap<number, readonly GenericMessage[]>
 }
 
 /** What a family's client needs; {@link GenericSocket} is the kernel's. */
@@ -51,8 +52,8 @@ export interface GenericPort {
   request(request: GenericRequest): GenericMessage[]
   /** All objects, each read in place: `read` gets where its attributes are, and keeps no bytes of it. */
   dumpEach<T>(request: GenericRequest, read: ReadMessage<T>): T[]
-  /** Many requests at once: one answer for each, in their order. `answerBytes`: what one may answer, at most. */
-  requestAll(requests: readonly GenericRequest[], answerBytes?: number): GenericAnswer[]
+  /** Many requests at once. `answerBytes`: what one may answer, at most. */
+  requestAll(requests: readonly GenericRequest[], answerBytes?: number): GenericAnswers
   /** False where the family has gone since it was opened, and may be back under another number: everything it held is lost. */
   isThere(): boolean
   close(): void
@@ -69,7 +70,7 @@ export function decodeGeneric(payload: Buffer): GenericMessage {
 
 export function decodeFamily(attributes: Buffer): GenericFamily {
   const what = 'generic netlink family'
-  const reader = new AttributeReader(controlAttribute.headerSize, what).over(viewOf(attributes), 0, attributes.length)
+  const reader = new AttributeReader(controlAttribute.headerSize, what).over(wordsOf(attributes), 0, attributes.length)
   const id = reader.u16(controlAttribute.familyId)
   if (id === undefined) throw new MalformedError(what, 'no id')
   return {
@@ -97,7 +98,7 @@ const netlinkRequest = (family: GenericFamily, { command, what, write }: Generic
 function lookUp(socket: NetlinkSocket, name: string): GenericFamily | null {
   const request: GenericRequest = {
     command: controller.getFamily,
-    what: `the generic netlink family ${name}`,
+    what: () => `the generic netlink family ${name}`,
     write: (writer) => writer.text(controlAttribute.familyName, name, longestFamilyName),
   }
   try {
@@ -139,18 +140,15 @@ export class GenericSocket implements GenericPort {
   }
 
   dumpEach<T>(request: GenericRequest, read: ReadMessage<T>): T[] {
-    return this.#socket.dumpEach(netlinkRequest(this.family, request), (view, start, end) =>
-      read(view, start + headerSize, end),
+    return this.#socket.dumpEach(netlinkRequest(this.family, request), (words, start, end) =>
+      read(words, start + headerSize, end),
     )
   }
 
-  requestAll(requests: readonly GenericRequest[], answerBytes = 0): GenericAnswer[] {
-    return this.#socket
-      .exchangeAll(
-        requests.map((request) => netlinkRequest(this.family, request)),
-        answerBytes,
-      )
-      .map(({ error, messages }) => ({ error, messages: this.#decode(messages) }))
+  requestAll(requests: readonly GenericRequest[], answerBytes = 0): GenericAnswers {
+    const all = requests.map((request) => netlinkRequest(this.family, request))
+    const { errors, messages } = this.#socket.exchangeAll(all, answerBytes)
+    return { errors, messages: new Map([...messages].map(([index, some]) => [index, this.#decode(some)])) }
   }
 
   isThere(): boolean {

@@ -1,6 +1,5 @@
 // Netlink sockets: requests with one caller at a time, and subscriptions to multicast groups. Source: netlink(7),
 // include/uapi/linux/netlink.h, net/netlink/af_netlink.c.
-import { viewOf } from './attributes.ts'
 import { MalformedError } from './bytes.ts'
 import { KernelError, isErrno } from './errno.ts'
 import { type NetlinkMessage, decodeMessages, errorOf, messageFlag, messageType } from './netlink.ts'
@@ -8,10 +7,11 @@ import { NetlinkWriter } from './netlink-writer.ts'
 import {
   AnswerLedger,
   type Batch,
-  type NetlinkAnswer,
+  type NetlinkAnswers,
   type NetlinkRequest,
   type PipelineRoom,
   writeBatches,
+  writeRequest,
 } from './pipeline.ts'
 import {
   closeFd,
@@ -56,8 +56,8 @@ function widen(fd: number, plain: number, force: number, name: string): number {
   return socketOption(fd, socketLevel, plain, name)
 }
 
-/** Reads one message of a dump, from behind its netlink header; `view` changes with the next message. */
-export type ReadMessage<T> = (view: DataView, start: number, end: number) => T
+/** Reads one message of a dump, from behind its netlink header; `words` change with the next message. */
+export type ReadMessage<T> = (words: Uint32Array, start: number, end: number) => T
 
 /**
  * A socket for requests. The kernel answers within the call that sends, so requests are plain functions: they send,
@@ -66,7 +66,7 @@ export type ReadMessage<T> = (view: DataView, start: number, end: number) => T
 export class NetlinkSocket {
   readonly #fd: number
   readonly #room: Buffer
-  readonly #view: DataView
+  readonly #words: Uint32Array
   readonly #name: string
   readonly #writer = new NetlinkWriter()
   #sequence = 0
@@ -75,8 +75,9 @@ export class NetlinkSocket {
   /** `roomBytes`: the longest datagram that is taken; the kernel makes those of a dump as long as it may. */
   constructor(protocol: number, name: string, roomBytes = largestDatagram) {
     this.#name = name
-    this.#room = Buffer.alloc(roomBytes)
-    this.#view = viewOf(this.#room)
+    const words = new Uint32Array(roomBytes >> 2)
+    this.#words = words
+    this.#room = Buffer.from(words.buffer)
     this.#fd = openSocket(family.netlink, socketType.raw, protocol, socketAddress(0), name)
     for (const option of Object.values(netlinkOptions)) {
       try {
@@ -90,18 +91,19 @@ export class NetlinkSocket {
 
   /** Changes something; returns when the kernel has acknowledged it. `what` completes "The kernel refused …". */
   change(type: number, flags: number, payload: Buffer, what: string): void {
-    this.request({ type, flags, what, write: (writer) => writer.raw(payload) })
+    this.request({ type, flags, what: () => what, write: (writer) => writer.raw(payload) })
   }
 
   /** One object. */
   get(type: number, payload: Buffer, what: string): NetlinkMessage[] {
-    return this.request({ type, flags: 0, what, write: (writer) => writer.raw(payload) })
+    return this.request({ type, flags: 0, what: () => what, write: (writer) => writer.raw(payload) })
   }
 
   /** All objects. */
   dump(type: number, payload: Buffer, what: string): NetlinkMessage[] {
-    return this.dumpEach({ type, flags: 0, what, write: (writer) => writer.raw(payload) }, (view, start, end) =>
-      copyMessage(view, start - messageHeaderSize, end),
+    return this.dumpEach(
+      { type, flags: 0, what: () => what, write: (writer) => writer.raw(payload) },
+      (words, start, end) => copyMessage(words, start - messageHeaderSize, end),
     )
   }
 
@@ -111,9 +113,9 @@ export class NetlinkSocket {
     const answers: NetlinkMessage[] = []
     let error: KernelError | null = null
     this.#receiveUntilEnd(sequence, request.what, (type, at, end) => {
-      const message = copyMessage(this.#view, at, end)
+      const message = copyMessage(this.#words, at, end)
       if (type !== messageType.error) answers.push(message)
-      else error = errorOf(message, request.what)
+      else error = errorOf(message, request.what())
       return type === messageType.error
     })
     if (error !== null) throw error as KernelError
@@ -129,7 +131,7 @@ export class NetlinkSocket {
       const found = this.#dumpOnce(request, read)
       if (found !== null) return found
     }
-    throw new KernelError(request.what, 'EINTR', { says: `it changed during each of ${dumpAttempts} attempts` })
+    throw new KernelError(request.what(), 'EINTR', { says: `it changed during each of ${dumpAttempts} attempts` })
   }
 
   /** Null where it was interrupted. */
@@ -139,17 +141,17 @@ export class NetlinkSocket {
     const failures: unknown[] = []
     let isInterrupted = false
     this.#receiveUntilEnd(sequence, request.what, (type, at, end) => {
-      if ((this.#view.getUint16(at + 6, true) & messageFlag.dumpInterrupted) !== 0) isInterrupted = true
+      if ((wordAt(this.#words, at + 4) & (messageFlag.dumpInterrupted << 16)) !== 0) isInterrupted = true
       if (type === messageType.error || type === messageType.done) {
         // The end of a dump carries a number as an acknowledgement does, where it came too early.
         const size = end - at - messageHeaderSize
-        const error = size < 4 ? null : errorOf(copyMessage(this.#view, at, end), request.what)
+        const error = size < 4 ? null : errorOf(copyMessage(this.#words, at, end), request.what())
         if (error !== null) failures.push(error)
         return true
       }
       if (failures.length > 0) return false
       try {
-        found.push(read(this.#view, at + messageHeaderSize, end))
+        found.push(read(this.#words, at + messageHeaderSize, end))
       } catch (error) {
         failures.push(error)
       }
@@ -165,7 +167,7 @@ export class NetlinkSocket {
    * then nothing was sent; a request whose answer did not come says so in its outcome. `answerBytes`: what an answer
    * besides the acknowledgement may cost the receive buffer.
    */
-  exchangeAll(requests: readonly NetlinkRequest[], answerBytes = 0): NetlinkAnswer[] {
+  exchangeAll(requests: readonly NetlinkRequest[], answerBytes = 0): NetlinkAnswers {
     this.#pipeline ??= {
       sendBytes: widen(this.#fd, bufferOption.send, bufferOption.sendForce, this.#name),
       receiveBytes: widen(this.#fd, bufferOption.receive, bufferOption.receiveForce, this.#name),
@@ -173,10 +175,17 @@ export class NetlinkSocket {
     const first = (this.#sequence + 1) >>> 0
     this.#sequence = (this.#sequence + requests.length) >>> 0
     const batches = writeBatches(new NetlinkWriter(), requests, first, this.#pipeline, answerBytes)
-    return batches.flatMap((batch) => this.#exchangeBatch(batch))
+    const errors: (KernelError | null)[] = []
+    const messages = new Map<number, readonly NetlinkMessage[]>()
+    for (const batch of batches) {
+      const answers = this.#exchangeBatch(batch)
+      for (const [index, all] of answers.messages) messages.set(errors.length + index, all)
+      for (const error of answers.errors) errors.push(error)
+    }
+    return { errors, messages }
   }
 
-  #exchangeBatch(batch: Batch): NetlinkAnswer[] {
+  #exchangeBatch(batch: Batch): NetlinkAnswers {
     const ledger = new AnswerLedger(batch)
     const what = `${batch.requests.length} requests at once`
     try {
@@ -202,25 +211,28 @@ export class NetlinkSocket {
   /** Sends one request and returns its sequence number. */
   #send(request: NetlinkRequest, flags: number): number {
     const sequence = (this.#sequence = (this.#sequence + 1) >>> 0)
-    const { type, what, write } = request
-    const all = { type, flags: request.flags | flags | messageFlag.request, sequence, what }
-    const writer = this.#writer.reset().message(all, write)
-    sendTo(this.#fd, writer.room, null, what, writer.length)
+    const writer = this.#writer.reset()
+    writeRequest(writer, request, flags | messageFlag.request, sequence)
+    sendTo(this.#fd, writer.room, null, request.what, writer.length)
     return sequence
   }
 
   /** Gives each message with the sequence number, in place, until `take` says that it was the last. */
-  #receiveUntilEnd(sequence: number, what: string, take: (type: number, at: number, end: number) => boolean): void {
+  #receiveUntilEnd(
+    sequence: number,
+    what: () => string,
+    take: (type: number, at: number, end: number) => boolean,
+  ): void {
     for (;;) {
       const length = receiveLength(this.#fd, this.#room, what)
-      if (length < 0) throw new KernelError(what, 'ETIMEDOUT', { says: `${this.#name} did not answer` })
+      if (length < 0) throw new KernelError(what(), 'ETIMEDOUT', { says: `${this.#name} did not answer` })
       for (let at = 0; at < length; ) {
-        const size = at + messageHeaderSize > length ? 0 : this.#view.getUint32(at, true)
+        const size = at + messageHeaderSize > length ? 0 : wordAt(this.#words, at)
         if (size < messageHeaderSize || at + size > length) {
           throw new MalformedError('netlink datagram', `a message of ${size} bytes at ${at} of ${length}`)
         }
-        const isOurs = this.#view.getUint32(at + 8, true) === sequence
-        if (isOurs && take(this.#view.getUint16(at + 4, true), at, at + size)) return
+        const isOurs = wordAt(this.#words, at + 8) === sequence
+        if (isOurs && take(wordAt(this.#words, at + 4) & 0xffff, at, at + size)) return
         at += (size + 3) & ~3
       }
     }
@@ -231,13 +243,17 @@ export class NetlinkSocket {
   }
 }
 
+/** The word at an offset in bytes. */
+const wordAt = (words: Uint32Array, at: number): number => words[at >> 2] ?? 0
+
 /** A message on its own, from its header on. */
-function copyMessage(view: DataView, at: number, end: number): NetlinkMessage {
+function copyMessage(words: Uint32Array, at: number, end: number): NetlinkMessage {
+  const payload = Buffer.from(words.buffer, words.byteOffset + at + messageHeaderSize, end - at - messageHeaderSize)
   return {
-    type: view.getUint16(at + 4, true),
-    flags: view.getUint16(at + 6, true),
-    sequence: view.getUint32(at + 8, true),
-    payload: Buffer.from(view.buffer.slice(view.byteOffset + at + messageHeaderSize, view.byteOffset + end)),
+    type: wordAt(words, at + 4) & 0xffff,
+    flags: wordAt(words, at + 4) >>> 16,
+    sequence: wordAt(words, at + 8),
+    payload: Buffer.from(payload),
   }
 }
 

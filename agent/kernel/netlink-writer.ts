@@ -1,30 +1,40 @@
 // Writes netlink messages one behind the other into one Buffer, each with its attributes. Source: netlink(7).
-import { viewOf } from './attributes.ts'
 import { MalformedError } from './bytes.ts'
 
-const messageHeaderSize = 16
+const messageHeaderWords = 4
 const attributeHeaderSize = 4
 const nestedFlag = 0x8000
 const largestAttribute = 0xffff
-const firstRoom = 1024
+const firstRoomWords = 256
 
-const align4 = (size: number): number => (size + 3) & ~3
+const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8)
+const swap32 = (value: number): number => ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0
 
-/** A number that does not fit its attribute is refused, never cut. */
+export interface MessageHeader {
+  readonly type: number
+  readonly flags: number
+  readonly sequence: number
+}
+
+/**
+ * Works in words in the host's order, which is little-endian wherever the agent runs: header and value of most attributes
+ * are one word each. A number that does not fit its attribute is refused, never cut.
+ */
 export class NetlinkWriter {
-  #bytes: Buffer = Buffer.alloc(firstRoom)
-  #view: DataView = viewOf(this.#bytes)
-  #length = 0
-  #what = 'netlink request'
+  #words: Uint32Array<ArrayBuffer> = new Uint32Array(firstRoomWords)
+  #bytes: Buffer = Buffer.from(this.#words.buffer)
+  /** In words. */
+  #end = 0
 
   /** From the beginning again: what was written is overwritten. */
   reset(): this {
-    this.#length = 0
+    this.#end = 0
     return this
   }
 
+  /** Bytes written. */
   get length(): number {
-    return this.#length
+    return this.#end * 4
   }
 
   /** All that was written; only `length` bytes of it count. It changes with the next write. */
@@ -34,107 +44,96 @@ export class NetlinkWriter {
 
   /** A copy of what was written. */
   copy(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length))
+    return Buffer.from(this.#bytes.subarray(0, this.length))
   }
 
-  /** Makes room and returns where it starts. What stands there is of no meaning, but the last word is 0: it may end in padding. */
-  #grow(size: number): number {
-    const at = this.#length
-    const needed = at + align4(size)
-    if (needed > this.#bytes.length) {
-      const wider = Buffer.alloc(Math.max(needed, this.#bytes.length * 2))
-      this.#bytes.copy(wider, 0, 0, at)
-      this.#bytes = wider
-      this.#view = viewOf(wider)
+  /** Makes room and returns the index of its first word. What stands there is of no meaning. */
+  #reserve(words: number): number {
+    const at = this.#end
+    this.#end = at + words
+    if (this.#end > this.#words.length) {
+      const wider = new Uint32Array(Math.max(this.#end, this.#words.length * 2))
+      wider.set(this.#words)
+      this.#words = wider
+      this.#bytes = Buffer.from(wider.buffer)
     }
-    if (needed !== at) this.#view.setUint32(needed - 4, 0)
-    this.#length = needed
     return at
   }
 
-  /** A whole message; its length counts the padding too. `what` is named where a value in it does not fit. */
-  message(header: { type: number; flags: number; sequence: number; what: string }, fill: (writer: this) => void): this {
-    this.#what = header.what
-    const at = this.#grow(messageHeaderSize)
+  /** A whole message; its length counts the padding too. */
+  message({ type, flags, sequence }: MessageHeader, fill: (writer: this) => void): this {
+    const at = this.#reserve(messageHeaderWords)
     fill(this)
-    this.#view.setUint32(at, this.#length - at, true)
-    this.#view.setUint16(at + 4, header.type, true)
-    this.#view.setUint16(at + 6, header.flags, true)
-    this.#view.setUint32(at + 8, header.sequence, true)
-    this.#view.setUint32(at + 12, 0)
+    this.#words[at] = (this.#end - at) * 4
+    this.#words[at + 1] = type | (flags << 16)
+    this.#words[at + 2] = sequence
+    this.#words[at + 3] = 0
     return this
   }
 
   /** Bytes that are no attribute: a family's own header. */
   raw(value: Buffer): this {
-    const at = this.#grow(value.length)
-    value.copy(this.#bytes, at)
+    this.#copy(this.#reserve((value.length + 3) >> 2), value)
     return this
   }
 
   /** Four bytes that are no attribute, the first one lowest. */
   word(value: number): this {
-    const at = this.#grow(4)
-    this.#view.setUint32(at, value, true)
+    // First the room: it may be another array afterwards.
+    const at = this.#reserve(1)
+    this.#words[at] = value
     return this
   }
 
-  /** Writes the header of an attribute and returns where its value goes. */
-  #attribute(type: number, size: number): number {
-    const whole = attributeHeaderSize + size
-    if (whole > largestAttribute) throw new MalformedError(this.#what, `attribute ${type} of ${whole} bytes`)
-    const at = this.#grow(whole)
-    this.#view.setUint16(at, whole, true)
-    this.#view.setUint16(at + 2, type, true)
-    return at + attributeHeaderSize
+  #copy(at: number, value: Buffer): void {
+    if (value.length === 0) return
+    this.#words[this.#end - 1] = 0
+    value.copy(this.#bytes, at * 4)
   }
 
-  #checked(type: number, value: number, largest: number): number {
-    if (value >= 0 && value <= largest && Number.isInteger(value)) return value
-    throw new MalformedError(this.#what, `${value} for attribute ${type}, expected 0 to ${largest}`)
+  /** Writes the header of an attribute and returns the index of its value's first word. */
+  #attribute(type: number, size: number): number {
+    const whole = attributeHeaderSize + size
+    if (whole > largestAttribute) throw new MalformedError('netlink request', `attribute ${type} of ${whole} bytes`)
+    const at = this.#reserve((whole + 3) >> 2)
+    this.#words[at] = whole | (type << 16)
+    return at + 1
+  }
+
+  /** An attribute whose value is one word, of which `size` bytes count. */
+  #one(type: number, size: number, word: number): this {
+    const at = this.#reserve(2)
+    this.#words[at] = (attributeHeaderSize + size) | (type << 16)
+    this.#words[at + 1] = word
+    return this
   }
 
   u8(type: number, value: number): this {
-    const at = this.#attribute(type, 1)
-    this.#view.setUint8(at, this.#checked(type, value, 0xff))
-    return this
+    return this.#one(type, 1, checked(type, value, 0xff))
   }
 
   u16(type: number, value: number): this {
-    const at = this.#attribute(type, 2)
-    this.#view.setUint16(at, this.#checked(type, value, 0xffff), true)
-    return this
+    return this.#one(type, 2, checked(type, value, 0xffff))
   }
 
   u16be(type: number, value: number): this {
-    const at = this.#attribute(type, 2)
-    this.#view.setUint16(at, this.#checked(type, value, 0xffff))
-    return this
+    return this.#one(type, 2, swap16(checked(type, value, 0xffff)))
   }
 
   u32(type: number, value: number): this {
-    const at = this.#attribute(type, 4)
-    this.#view.setUint32(at, this.#checked(type, value, 0xffffffff), true)
-    return this
-  }
-
-  u32be(type: number, value: number): this {
-    const at = this.#attribute(type, 4)
-    this.#view.setUint32(at, this.#checked(type, value, 0xffffffff))
-    return this
+    return this.#one(type, 4, checked(type, value, 0xffffffff))
   }
 
   /** In network byte order, and zeros behind it up to `size`, which is a multiple of 4. */
-  u32beIn(type: number, value: number, size: number): this {
-    const at = this.#attribute(type, size)
-    this.#view.setUint32(at, this.#checked(type, value, 0xffffffff))
-    for (let offset = 4; offset < size; offset += 4) this.#view.setUint32(at + offset, 0)
+  u32be(type: number, value: number, size = 4): this {
+    let at = this.#attribute(type, size)
+    this.#words[at++] = swap32(checked(type, value, 0xffffffff))
+    while (at < this.#end) this.#words[at++] = 0
     return this
   }
 
   bytes(type: number, value: Buffer): this {
-    const at = this.#attribute(type, value.length)
-    value.copy(this.#bytes, at)
+    this.#copy(this.#attribute(type, value.length), value)
     return this
   }
 
@@ -142,22 +141,27 @@ export class NetlinkWriter {
   text(type: number, value: string, most: number): this {
     if (value.length > most || !/^[!-~]*$/.test(value)) {
       throw new MalformedError(
-        this.#what,
+        'netlink request',
         `${JSON.stringify(value)} for attribute ${type}, expected at most ${most} printable characters without blanks`,
       )
     }
-    const at = this.#attribute(type, value.length + 1)
-    for (let index = 0; index < value.length; index++) this.#view.setUint8(at + index, value.charCodeAt(index))
-    this.#view.setUint8(at + value.length, 0)
+    const at = this.#attribute(type, value.length + 1) * 4
+    this.#words[this.#end - 1] = 0
+    for (let index = 0; index < value.length; index++) this.#bytes[at + index] = value.charCodeAt(index)
     return this
   }
 
   nest(type: number, fill: (writer: this) => void): this {
-    const at = this.#attribute(type | nestedFlag, 0)
+    const at = this.#reserve(1)
     fill(this)
-    const size = this.#length - at + attributeHeaderSize
-    if (size > largestAttribute) throw new MalformedError(this.#what, `attribute ${type} of ${size} bytes`)
-    this.#view.setUint16(at - attributeHeaderSize, size, true)
+    const size = (this.#end - at) * 4
+    if (size > largestAttribute) throw new MalformedError('netlink request', `attribute ${type} of ${size} bytes`)
+    this.#words[at] = size | ((type | nestedFlag) << 16)
     return this
   }
+}
+
+function checked(type: number, value: number, largest: number): number {
+  if (value >= 0 && value <= largest && Number.isInteger(value)) return value
+  throw new MalformedError('netlink request', `${value} for attribute ${type}, expected 0 to ${largest}`)
 }

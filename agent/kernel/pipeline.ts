@@ -1,5 +1,6 @@
 // Many netlink requests in one datagram, and their answers back in order: the part that needs no socket.
 // Source: netlink_rcv_skb and netlink_ack of net/netlink/af_netlink.c.
+import { MalformedError } from './bytes.ts'
 import { KernelError } from './errno.ts'
 import { type NetlinkMessage, errorOf, messageFlag, messageType } from './netlink.ts'
 import type { NetlinkWriter } from './netlink-writer.ts'
@@ -8,16 +9,17 @@ export interface NetlinkRequest {
   readonly type: number
   /** Besides NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags: number
-  /** Completes "The kernel refused …". */
-  readonly what: string
+  /** Completes "The kernel refused …"; asked for only then. */
+  readonly what: () => string
   /** Writes what follows the netlink header. */
   readonly write: (writer: NetlinkWriter) => void
 }
 
-export interface NetlinkAnswer {
-  /** Null where the kernel did it. */
-  readonly error: KernelError | null
-  readonly messages: readonly NetlinkMessage[]
+export interface NetlinkAnswers {
+  /** One for each request, in their order; null where the kernel did it. */
+  readonly errors: readonly (KernelError | null)[]
+  /** What was answered besides, by the place of the request. */
+  readonly messages: ReadonlyMap<number, readonly NetlinkMessage[]>
 }
 
 /** What the kernel granted for a socket's buffers. */
@@ -62,9 +64,9 @@ export function writeBatches(
   writer.reset()
   const starts: number[] = []
   const cuts = [0]
-  for (const [index, { type, flags, what, write }] of requests.entries()) {
+  for (const [index, request] of requests.entries()) {
     starts.push(writer.length)
-    writer.message({ type, flags: flags | messageFlag.request, sequence: (first + index) >>> 0, what }, write)
+    writeRequest(writer, request, messageFlag.request, (first + index) >>> 0)
     const cut = cuts.at(-1) ?? 0
     if (index === cut) continue
     if (index - cut === mostRequests || writer.length - (starts[cut] ?? 0) > mostBytes) cuts.push(index)
@@ -83,6 +85,16 @@ export function writeBatches(
       },
     ]
   })
+}
+
+/** One request; where a value does not fit, the error says in which. */
+export function writeRequest(writer: NetlinkWriter, request: NetlinkRequest, flags: number, sequence: number): void {
+  const { type, what, write } = request
+  try {
+    writer.message({ type, flags: request.flags | flags, sequence }, write)
+  } catch (error) {
+    throw error instanceof MalformedError ? new MalformedError(what(), error.message) : error
+  }
 }
 
 /** One batch: which request has which sequence number, and what was answered to it. */
@@ -109,7 +121,7 @@ export class AnswerLedger {
       else messages.push(message)
       return
     }
-    const error = errorOf(message, request.what)
+    const error = errorOf(message, request.what())
     if (error !== null && !this.#errors.has(index)) this.#errors.set(index, error)
     this.#isComplete = index === this.#batch.requests.length - 1
   }
@@ -128,13 +140,12 @@ export class AnswerLedger {
    * The outcomes in the order of the requests. Where the end did not come, or answers were dropped, a request without an
    * answer of its own gets `errno` and `says`: it is never taken for done.
    */
-  close(errno: string, says: string): NetlinkAnswer[] {
+  close(errno: string, says: string): NetlinkAnswers {
     const isKnown = this.#isComplete && !this.#isLossy
-    return this.#batch.requests.map(({ what }, index) => {
-      const messages = this.#messages.get(index) ?? []
-      const isDone = isKnown || messages.length > 0
-      const error = this.#errors.get(index) ?? (isDone ? null : new KernelError(what, errno, { says }))
-      return { error, messages }
+    const errors = this.#batch.requests.map(({ what }, index) => {
+      const isDone = isKnown || this.#messages.has(index)
+      return this.#errors.get(index) ?? (isDone ? null : new KernelError(what(), errno, { says }))
     })
+    return { errors, messages: this.#messages }
   }
 }

@@ -139,15 +139,19 @@ export function openSocket(domain: number, type: number, protocol: number, addre
   return fd
 }
 
+/** What was tried, in words: made only where they are needed, since some calls come by the ten thousand. */
+const said = (what: string | (() => string)): string => (typeof what === 'string' ? what : what())
+
 /** Sends the first `length` bytes. */
 export function sendTo(
   fd: number,
   bytes: Buffer,
   address: Buffer | null,
-  what: string,
+  what: string | (() => string),
   length: number = bytes.length,
 ): number {
-  return checked(rawSendTo(fd, bytes, length, 0, address, address?.length ?? 0), what)
+  const sent = rawSendTo(fd, bytes, length, 0, address, address?.length ?? 0)
+  return Number(sent) < 0 ? checked(sent, said(what)) : Number(sent)
 }
 
 /**
@@ -160,15 +164,15 @@ export function receive(fd: number, into: Buffer, what: string): Buffer | null {
 }
 
 /** The same without a Buffer of its own: how many bytes of `into` were filled, -1 where nothing waits. */
-export function receiveLength(fd: number, into: Buffer, what: string): number {
+export function receiveLength(fd: number, into: Buffer, what: string | (() => string)): number {
   const length = Number(rawReceive(fd, into, into.length, dontWait | truncate))
   if (length < 0) {
     const errno = errnoName(koffi.errno())
     if (errno === 'EAGAIN' || errno === 'EINTR') return -1
-    throw new KernelError(what, errno)
+    throw new KernelError(said(what), errno)
   }
   if (length > into.length)
-    throw new KernelError(what, 'EMSGSIZE', { says: `${length} bytes, room for ${into.length}` })
+    throw new KernelError(said(what), 'EMSGSIZE', { says: `${length} bytes, room for ${into.length}` })
   return length
 }
 

@@ -10,8 +10,8 @@ import type {
   IpvsStats,
 } from '../../agent/dataplane/ipvs/types.ts'
 import { KernelError } from '../../agent/kernel/errno.ts'
-import type { GenericAnswer, GenericMessage, GenericPort, GenericRequest } from '../../agent/kernel/genl.ts'
-import { viewOf } from '../../agent/kernel/attributes.ts'
+import type { GenericAnswers, GenericMessage, GenericPort, GenericRequest } from '../../agent/kernel/genl.ts'
+import { wordsOf } from '../../agent/kernel/attributes.ts'
 import type { ReadMessage } from '../../agent/kernel/netlink-socket.ts'
 import { decodeTimeouts } from '../../agent/dataplane/ipvs/codec-settings.ts'
 import {
@@ -82,22 +82,26 @@ export class FakeIpvsKernel implements GenericPort {
     return [...messages]
   }
 
-  requestAll(requests: readonly GenericRequest[]): GenericAnswer[] {
+  requestAll(requests: readonly GenericRequest[]): GenericAnswers {
     this.sent += 1
     // As the socket does: what cannot be written is refused before anything is done.
     requests.forEach(attributesOf)
-    return requests.map((request) => this.#answer(request))
+    const answers = requests.map((request) => this.#answer(request))
+    return {
+      errors: answers.map(({ error }) => error),
+      messages: new Map(answers.map(({ messages }, i) => [i, messages])),
+    }
   }
 
   dumpEach<T>(request: GenericRequest, read: ReadMessage<T>): T[] {
     this.sent += 1
-    return this.#dump(request).map(({ attributes }) => read(viewOf(attributes), 0, attributes.length))
+    return this.#dump(request).map(({ attributes }) => read(wordsOf(attributes), 0, attributes.length))
   }
 
   #dump(request: GenericRequest): GenericMessage[] {
-    const { command, what } = request
+    const { command } = request
     const attributes = attributesOf(request)
-    return this.#refusing(what, () => {
+    return this.#refusing(request.what(), () => {
       if (command === 4) {
         const entries = [...this.#table.values()]
         this.whileDumping?.()
@@ -128,9 +132,9 @@ export class FakeIpvsKernel implements GenericPort {
     }
   }
 
-  #answer(request: GenericRequest): GenericAnswer {
+  #answer(request: GenericRequest): { error: KernelError | null; messages: readonly GenericMessage[] } {
     try {
-      return { error: null, messages: this.#refusing(request.what, () => this.#act(request)) }
+      return { error: null, messages: this.#refusing(request.what(), () => this.#act(request)) }
     } catch (error) {
       if (error instanceof KernelError) return { error, messages: [] }
       throw error
@@ -167,7 +171,7 @@ export class FakeIpvsKernel implements GenericPort {
         if (!this.#daemons.delete((requestedDaemon(attributes) ?? refuse('EINVAL')).state)) refuse('ESRCH')
         return []
       case 12: {
-        const { tcpSec, tcpFinSec, udpSec } = decodeTimeouts(viewOf(attributes), 0, attributes.length)
+        const { tcpSec, tcpFinSec, udpSec } = decodeTimeouts(wordsOf(attributes), 0, attributes.length)
         const old = this.#timeouts
         for (const seconds of [tcpSec, tcpFinSec, udpSec]) if (Number(seconds) > largestTimeout) refuse('EINVAL')
         this.#timeouts = {

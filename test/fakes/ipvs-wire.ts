@@ -1,6 +1,6 @@
 // The kernel's side of the IPVS codec: reads requests, writes answers. Source: ip_vs_genl_parse_* and ip_vs_genl_fill_*
 // of net/netfilter/ipvs/ip_vs_ctl.c (Linux 6.1), in its order of attributes and, like it, without the NESTED bit.
-import { AttributeReader, viewOf } from '../../agent/kernel/attributes.ts'
+import { AttributeReader, wordsOf } from '../../agent/kernel/attributes.ts'
 import type { GenericRequest } from '../../agent/kernel/genl.ts'
 import { NetlinkWriter } from '../../agent/kernel/netlink-writer.ts'
 import { type Attribute, encodeAttributes, u32Attribute } from '../../agent/kernel/netlink.ts'
@@ -162,7 +162,7 @@ export function attributesOf(request: GenericRequest): Buffer {
 
 /** The attributes of one of a request's nests; undefined where it has none. */
 function nestOf(attributes: Buffer, type: number): AttributeReader | undefined {
-  const top = new AttributeReader(6, 'request').over(viewOf(attributes), 0, attributes.length)
+  const top = new AttributeReader(6, 'request').over(wordsOf(attributes), 0, attributes.length)
   return top.nest(type, new AttributeReader(15, 'request'))
 }
 

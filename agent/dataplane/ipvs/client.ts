@@ -1,6 +1,6 @@
 // IPVS of this network namespace through generic netlink: the only way that shows and sets everything (the text of
 // /proc/net/ip_vs knows neither thresholds nor tunnels nor scheduler flags).
-import { viewOf } from '../../kernel/attributes.ts'
+import { wordsOf } from '../../kernel/attributes.ts'
 import { MalformedError } from '../../kernel/bytes.ts'
 import { KernelError, isErrno } from '../../kernel/errno.ts'
 import type { GenericPort, GenericRequest } from '../../kernel/genl.ts'
@@ -67,8 +67,8 @@ export class IpvsClient {
   /** The one answer to a question. */
   #ask<T>(action: IpvsAction, request: GenericRequest, decode: ReadMessage<T>): T {
     const answer = this.#explain(action, () => this.#port.request(request))[0]
-    if (answer === undefined) throw new MalformedError(request.what, 'no answer before the acknowledgement')
-    return decode(viewOf(answer.attributes), 0, answer.attributes.length)
+    if (answer === undefined) throw new MalformedError(request.what(), 'no answer before the acknowledgement')
+    return decode(wordsOf(answer.attributes), 0, answer.attributes.length)
   }
 
   #dump<T>(request: GenericRequest, decode: ReadMessage<T>): T[] {
@@ -104,7 +104,7 @@ export class IpvsClient {
 
   #listDestinations(id: IpvsServiceId): IpvsDestination[] {
     const { family } = id
-    return this.#dump(destinationsRequest(id), (view, start, end) => decodeDestination(view, start, end, family))
+    return this.#dump(destinationsRequest(id), (words, start, end) => decodeDestination(words, start, end, family))
   }
 
   /** Null where the service does not exist: the kernel answers that with an empty list, which proves nothing. */
@@ -121,12 +121,12 @@ export class IpvsClient {
     const entries = this.services().map((service) => ({ ...service, destinations: this.#listDestinations(service.id) }))
     const bare = entries.filter(({ destinations }) => destinations.length === 0)
     if (bare.length === 0) return entries
-    const answers = this.#port.requestAll(
+    const { errors } = this.#port.requestAll(
       bare.map(({ id }) => serviceRequest(id)),
       serviceAnswerBytes,
     )
     const gone = new Set<IpvsTableEntry>()
-    for (const [index, { error }] of answers.entries()) {
+    for (const [index, error] of errors.entries()) {
       const entry = bare[index]
       if (entry === undefined || error === null) continue
       if (error.errno !== 'ESRCH') throw this.#explained('service.get', error)
@@ -139,7 +139,7 @@ export class IpvsClient {
    * Many changes, in their order: one outcome for each, null where it was done. A refused one stops none of the others.
    */
   change(operations: readonly IpvsOperation[]): (KernelError | null)[] {
-    return this.#port.requestAll(operations.map(operationRequest)).map(({ error }, index) => {
+    return this.#port.requestAll(operations.map(operationRequest)).errors.map((error, index) => {
       const operation = operations[index]
       return error === null || operation === undefined ? error : this.#explained(operation.kind, error)
     })

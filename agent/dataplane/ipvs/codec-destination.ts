@@ -54,12 +54,12 @@ const destinationReader = new AttributeReader(largestDestinationAttribute, what)
  * (before 3.18) to say the real server's own.
  */
 export function decodeDestination(
-  view: DataView,
+  words: Uint32Array,
   start: number,
   end: number,
   serviceFamily: IpvsFamily,
 ): IpvsDestination {
-  const nest = topReader.over(view, start, end).nest(topAttribute.destination, destinationReader)
+  const nest = topReader.over(words, start, end).nest(topAttribute.destination, destinationReader)
   const reader = present(nest, what, 'real server')
   const ownFamily = reader.u16(destinationAttribute.family) ?? 0
   const family = ownFamily === 0 ? serviceFamily : familyOf(ownFamily, what)

@@ -28,12 +28,12 @@ export function familyOf(number: number, what: string): IpvsFamily {
 
 /** union nf_inet_addr: 16 bytes in network order, an IPv4 address in the first four. */
 export function writeAddress(writer: NetlinkWriter, type: number, family: IpvsFamily, address: string): void {
-  if (family === 'ipv4') writer.u32beIn(type, parseIpv4Number(address), addressSize)
+  if (family === 'ipv4') writer.u32be(type, parseIpv4Number(address), addressSize)
   else writer.bytes(type, parseAddress(family, address))
 }
 
 export function readAddress(reader: AttributeReader, type: number, family: IpvsFamily, what: string): string {
-  if (family === 'ipv4') return formatIpv4Number(present(reader.u32beIn(type, addressSize), what, 'address'))
+  if (family === 'ipv4') return formatIpv4Number(present(reader.u32be(type, addressSize), what, 'address'))
   return formatAddress(family, present(reader.bytes(type, addressSize), what, 'address'))
 }
 

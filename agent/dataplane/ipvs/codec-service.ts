@@ -117,8 +117,8 @@ const topReader = new AttributeReader(largestTopAttribute, what)
 const serviceReader = new AttributeReader(largestServiceAttribute, what)
 
 /** One answer to GET_SERVICE; its attributes are between `start` and `end`. */
-export function decodeService(view: DataView, start: number, end: number): IpvsService {
-  const reader = present(topReader.over(view, start, end).nest(topAttribute.service, serviceReader), what, 'service')
+export function decodeService(words: Uint32Array, start: number, end: number): IpvsService {
+  const reader = present(topReader.over(words, start, end).nest(topAttribute.service, serviceReader), what, 'service')
   const id = readId(reader)
   return {
     id,

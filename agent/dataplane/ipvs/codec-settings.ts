@@ -39,9 +39,9 @@ export function writeDaemonState(writer: NetlinkWriter, state: IpvsDaemonState):
 }
 
 /** One answer to GET_DAEMON. */
-export function decodeDaemon(view: DataView, start: number, end: number): IpvsDaemon {
+export function decodeDaemon(words: Uint32Array, start: number, end: number): IpvsDaemon {
   const what = 'IPVS sync daemon'
-  const top = new AttributeReader(largestTopAttribute, what).over(view, start, end)
+  const top = new AttributeReader(largestTopAttribute, what).over(words, start, end)
   const nest = top.nest(topAttribute.daemon, new AttributeReader(largestDaemonAttribute, what))
   const reader = present(nest, what, 'daemon')
   const number = present(reader.u32(daemonAttribute.state), what, 'state')
@@ -70,8 +70,8 @@ export function writeTimeouts(writer: NetlinkWriter, timeouts: Partial<IpvsTimeo
 }
 
 /** The answer to GET_CONFIG. */
-export function decodeTimeouts(view: DataView, start: number, end: number): IpvsTimeouts {
-  const reader = new AttributeReader(largestTopAttribute, 'IPVS timeouts').over(view, start, end)
+export function decodeTimeouts(words: Uint32Array, start: number, end: number): IpvsTimeouts {
+  const reader = new AttributeReader(largestTopAttribute, 'IPVS timeouts').over(words, start, end)
   return {
     tcpSec: reader.u32(topAttribute.timeoutTcp) ?? null,
     tcpFinSec: reader.u32(topAttribute.timeoutTcpFin) ?? null,
@@ -80,9 +80,9 @@ export function decodeTimeouts(view: DataView, start: number, end: number): Ipvs
 }
 
 /** The answer to GET_INFO. */
-export function decodeInfo(view: DataView, start: number, end: number): IpvsInfo {
+export function decodeInfo(words: Uint32Array, start: number, end: number): IpvsInfo {
   const what = 'IPVS facts'
-  const reader = new AttributeReader(largestInfoAttribute, what).over(view, start, end)
+  const reader = new AttributeReader(largestInfoAttribute, what).over(words, start, end)
   const version = present(reader.u32(infoAttribute.version), what, 'version')
   return {
     version: `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`,

@@ -24,7 +24,7 @@ export const ipvsServiceKey = (id: IpvsServiceId): string =>
 /** `192.0.2.20:80` */
 export const ipvsDestinationKey = (id: IpvsDestinationId): string => endpoint(id.address, id.port)
 
-const request = (number: number, what: string, write?: (writer: NetlinkWriter) => void): GenericRequest => ({
+const request = (number: number, what: () => string, write?: (writer: NetlinkWriter) => void): GenericRequest => ({
   command: number,
   what,
   write,
@@ -35,28 +35,29 @@ export function operationRequest(operation: IpvsOperation): GenericRequest {
     case 'service.add':
     case 'service.set': {
       const isNew = operation.kind === 'service.add'
-      const what = `${isNew ? 'adding' : 'changing'} the virtual service ${ipvsServiceKey(operation.service.id)}`
+      const what = () => `${isNew ? 'adding' : 'changing'} the virtual service ${ipvsServiceKey(operation.service.id)}`
       return request(isNew ? command.newService : command.setService, what, (writer) =>
         writeService(writer, operation.service),
       )
     }
     case 'service.delete': {
-      const what = `deleting the virtual service ${ipvsServiceKey(operation.id)}`
+      const what = () => `deleting the virtual service ${ipvsServiceKey(operation.id)}`
       return request(command.deleteService, what, (writer) => writeServiceId(writer, operation.id))
     }
     case 'destination.add':
     case 'destination.set': {
       const isNew = operation.kind === 'destination.add'
-      const name = ipvsDestinationKey(operation.destination.id)
-      const what = `${isNew ? 'adding' : 'changing'} the real server ${name} of ${ipvsServiceKey(operation.service)}`
+      const name = () => ipvsDestinationKey(operation.destination.id)
+      const what = () =>
+        `${isNew ? 'adding' : 'changing'} the real server ${name()} of ${ipvsServiceKey(operation.service)}`
       return request(isNew ? command.newDestination : command.setDestination, what, (writer) => {
         writeServiceId(writer, operation.service)
         writeDestination(writer, operation.destination)
       })
     }
     case 'destination.delete': {
-      const name = ipvsDestinationKey(operation.destination)
-      const what = `deleting the real server ${name} of ${ipvsServiceKey(operation.service)}`
+      const name = () => ipvsDestinationKey(operation.destination)
+      const what = () => `deleting the real server ${name()} of ${ipvsServiceKey(operation.service)}`
       return request(command.deleteDestination, what, (writer) => {
         writeServiceId(writer, operation.service)
         writeDestinationId(writer, operation.destination)
@@ -65,34 +66,54 @@ export function operationRequest(operation: IpvsOperation): GenericRequest {
   }
 }
 
-export const infoRequest = (): GenericRequest => request(command.getInfo, 'facts about IPVS')
+export const infoRequest = (): GenericRequest => request(command.getInfo, () => 'facts about IPVS')
 
-export const servicesRequest = (): GenericRequest => request(command.getService, 'the list of virtual services')
+export const servicesRequest = (): GenericRequest => request(command.getService, () => 'the list of virtual services')
 
 export const serviceRequest = (id: IpvsServiceId): GenericRequest =>
-  request(command.getService, `the virtual service ${ipvsServiceKey(id)}`, (writer) => writeServiceId(writer, id))
+  request(
+    command.getService,
+    () => `the virtual service ${ipvsServiceKey(id)}`,
+    (writer) => writeServiceId(writer, id),
+  )
 
 export const destinationsRequest = (id: IpvsServiceId): GenericRequest =>
-  request(command.getDestination, `the real servers of ${ipvsServiceKey(id)}`, (writer) => writeServiceId(writer, id))
+  request(
+    command.getDestination,
+    () => `the real servers of ${ipvsServiceKey(id)}`,
+    (writer) => writeServiceId(writer, id),
+  )
 
-export const timeoutsRequest = (): GenericRequest => request(command.getConfig, 'the timeouts of IPVS')
+export const timeoutsRequest = (): GenericRequest => request(command.getConfig, () => 'the timeouts of IPVS')
 
 export const setTimeoutsRequest = (timeouts: Partial<IpvsTimeouts>): GenericRequest =>
-  request(command.setConfig, 'setting the timeouts of IPVS', (writer) => writeTimeouts(writer, timeouts))
+  request(
+    command.setConfig,
+    () => 'setting the timeouts of IPVS',
+    (writer) => writeTimeouts(writer, timeouts),
+  )
 
-export const daemonsRequest = (): GenericRequest => request(command.getDaemon, 'the list of sync daemons')
+export const daemonsRequest = (): GenericRequest => request(command.getDaemon, () => 'the list of sync daemons')
 
 export const startDaemonRequest = (daemon: IpvsDaemonSettings): GenericRequest =>
-  request(command.newDaemon, `starting the ${daemon.state} sync daemon`, (writer) => writeDaemon(writer, daemon))
+  request(
+    command.newDaemon,
+    () => `starting the ${daemon.state} sync daemon`,
+    (writer) => writeDaemon(writer, daemon),
+  )
 
 export const stopDaemonRequest = (state: IpvsDaemonState): GenericRequest =>
-  request(command.deleteDaemon, `stopping the ${state} sync daemon`, (writer) => writeDaemonState(writer, state))
+  request(
+    command.deleteDaemon,
+    () => `stopping the ${state} sync daemon`,
+    (writer) => writeDaemonState(writer, state),
+  )
 
 /** Without an id: the counters of everything in this network namespace. */
 export const zeroRequest = (id?: IpvsServiceId): GenericRequest =>
   request(
     command.zero,
-    `setting the counters of ${id === undefined ? 'IPVS' : ipvsServiceKey(id)} to zero`,
+    () => `setting the counters of ${id === undefined ? 'IPVS' : ipvsServiceKey(id)} to zero`,
     (writer) => {
       if (id !== undefined) writeServiceId(writer, id)
     },

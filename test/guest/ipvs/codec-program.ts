@@ -36,13 +36,11 @@ function recording(port: GenericPort, record: (command: number, hex: string) => 
       return messages
     },
     dumpEach: (request, read) =>
-      port.dumpEach(request, (view, start, end) => {
+      port.dumpEach(request, (words, start, end) => {
         // The generic header stands before the attributes.
-        record(
-          view.getUint8(start - 4),
-          Buffer.from(view.buffer, view.byteOffset + start - 4, end - start + 4).toString('hex'),
-        )
-        return read(view, start, end)
+        const message = Buffer.from(words.buffer, words.byteOffset + start - 4, end - start + 4)
+        record(message.readUInt8(0), message.toString('hex'))
+        return read(words, start, end)
       }),
     requestAll: (requests, bytes) => port.requestAll(requests, bytes),
     isThere: () => port.isThere(),

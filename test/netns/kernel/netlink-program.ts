@@ -18,14 +18,14 @@ function address(index: number): NetlinkRequest {
   return {
     type: 20,
     flags: 0x600,
-    what: `address ${index}`,
+    what: () => `address ${index}`,
     write: (writer) => writer.raw(Buffer.concat([fixed, attributes])),
   }
 }
 
 const familyRequest = (name: string): GenericRequest => ({
   command: 3,
-  what: `family ${name}`,
+  what: () => `family ${name}`,
   write: (writer) => writer.text(2, name, 15),
 })
 
@@ -44,19 +44,17 @@ const controller = GenericSocket.open('nlctrl')
 const netlink = new NetlinkSocket(0, 'rtnetlink')
 // The addresses 100 and 2000 twice: the second of each is refused, in the middle of all others.
 const indices = Array.from({ length: count }, (_, index) => (index === 1500 ? 100 : index === 2999 ? 2000 : index))
-const outcomes = netlink.exchangeAll(indices.map(address))
+const { errors } = netlink.exchangeAll(indices.map(address))
 const names = Array.from({ length: count }, (_, index) => (index % 7 === 3 ? 'nosuchfamily' : 'nlctrl'))
+const lookedUp = controller?.requestAll(names.map(familyRequest), 4096)
 const facts: NetlinkFacts = {
   controller: controller === null ? null : { id: controller.family.id, isThere: controller.isThere() },
   hasUnknown: GenericSocket.open('nosuchfamily') !== null,
   refused: Object.fromEntries(
-    outcomes.flatMap(({ error }, index) => (error === null ? [] : [[index, error.errno] as const])),
+    errors.flatMap((error, index) => (error === null ? [] : [[index, error.errno] as const])),
   ),
-  outcomes: outcomes.length,
+  outcomes: errors.length,
   addresses: new RouteSocket().addresses().length,
-  lookUps:
-    controller
-      ?.requestAll(names.map(familyRequest), 4096)
-      .map(({ error, messages }) => error?.errno ?? messages.length) ?? [],
+  lookUps: names.map((_, index) => lookedUp?.errors[index]?.errno ?? lookedUp?.messages.get(index)?.length ?? 0),
 }
 process.stdout.write(`${JSON.stringify(facts)}\n`)

@@ -29,7 +29,7 @@ import {
 import * as any from './arbitraries.ts'
 import { over } from './golden.ts'
 
-const decodeOf = (family: IpvsFamily) => over((view, start, end) => decodeDestination(view, start, end, family))
+const decodeOf = (family: IpvsFamily) => over((words, start, end) => decodeDestination(words, start, end, family))
 
 describe('answers are read as the kernel means them', () => {
   test('services of both families, by address and by mark', () => {

@@ -20,7 +20,7 @@ const noTraffic: IpvsStats = {
   outBytesPerSec: 0,
 }
 
-const decodeAny = over((view, start, end) => decodeDestination(view, start, end, 'ipv4'))
+const decodeAny = over((words, start, end) => decodeDestination(words, start, end, 'ipv4'))
 
 describe('what Linux 6.1 answers', () => {
   test('services: the commands set 10.0.0.1:80 to rr, and left 10.0.0.1:82 at wlc', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { viewOf } from '../../../agent/kernel/attributes.ts'
+import { wordsOf } from '../../../agent/kernel/attributes.ts'
 import { type GenericMessage, decodeGeneric } from '../../../agent/kernel/genl.ts'
 import type { ReadMessage } from '../../../agent/kernel/netlink-socket.ts'
 
@@ -16,4 +16,4 @@ export function golden(name: string): GenericMessage[] {
 export const over =
   <T>(read: ReadMessage<T>) =>
   (bytes: Buffer): T =>
-    read(viewOf(bytes), 0, bytes.length)
+    read(wordsOf(bytes), 0, bytes.length)

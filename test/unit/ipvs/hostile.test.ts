@@ -8,7 +8,7 @@ import { decodeFamily, decodeGeneric } from '../../../agent/kernel/genl.ts'
 import { type Attribute, attributeOf, decodeAttributes, encodeAttributes } from '../../../agent/kernel/netlink.ts'
 import { golden, over } from './golden.ts'
 
-const decodeAny = over((view, start, end) => decodeDestination(view, start, end, 'ipv4'))
+const decodeAny = over((words, start, end) => decodeDestination(words, start, end, 'ipv4'))
 const decodeOne = over(decodeService)
 const recorded = [
   ...golden('services-6.1').map(({ attributes }) => ({ attributes, nest: 1, decode: decodeOne })),

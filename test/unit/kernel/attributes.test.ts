@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AttributeReader, viewOf } from '../../../agent/kernel/attributes.ts'
+import { AttributeReader, wordsOf } from '../../../agent/kernel/attributes.ts'
 import { MalformedError } from '../../../agent/kernel/bytes.ts'
 import { formatAddress, parseAddress } from '../../../agent/kernel/ip-address.ts'
 import {
@@ -13,7 +13,7 @@ import {
 import { NetlinkWriter } from '../../../agent/kernel/netlink-writer.ts'
 
 const readerOf = (bytes: Buffer): AttributeReader =>
-  new AttributeReader(12, 'test').over(viewOf(bytes), 0, bytes.length)
+  new AttributeReader(12, 'test').over(wordsOf(bytes), 0, bytes.length)
 
 describe('attributes in place', () => {
   test('what is written is read, beyond the first room of the writer and through nests', () => {
@@ -23,7 +23,7 @@ describe('attributes in place', () => {
         const writer = new NetlinkWriter()
         const write = ({ a, b, c, d }: typeof outer) => {
           writer.u8(1, a).u16(2, b).u16be(3, b).u32(4, c).u32be(5, c).bytes(6, Buffer.from(d)).text(7, 'wlc', 15)
-          writer.u32beIn(8, c, 16)
+          writer.u32be(8, c, 16)
         }
         write(outer)
         for (const [index, one] of inner.entries()) writer.nest(9 + index, () => write(one))
@@ -32,7 +32,7 @@ describe('attributes in place', () => {
           expect([from?.u8(1), from?.u16(2), from?.u16be(3), from?.u32(4), from?.u32be(5)]).toEqual([a, b, b, c, c])
           expect(from?.bytes(6, d.length)).toEqual(Buffer.from(d))
           expect(from?.text(7)).toBe('wlc')
-          expect(from?.u32beIn(8, 16)).toBe(c)
+          expect(from?.u32be(8, 16)).toBe(c)
           expect(from?.bytes(8, 16)?.subarray(4)).toEqual(Buffer.alloc(12))
         }
         expectSame(reader, outer)
@@ -52,7 +52,7 @@ describe('attributes in place', () => {
     const expected = encodeMessage({ type: 20, flags: 5, sequence: 7, payload })
     const writer = new NetlinkWriter()
     writer.bytes(1, Buffer.alloc(900, 0xff))
-    writer.reset().message({ type: 20, flags: 5, sequence: 7, what: 'test' }, (all) => {
+    writer.reset().message({ type: 20, flags: 5, sequence: 7 }, (all) => {
       all.word(0x201)
       all.u32(4, 42).nest(5, (inner) => inner.u32(7, 1).text(8, 'rr', 15))
     })
@@ -60,11 +60,27 @@ describe('attributes in place', () => {
     expect(decodeMessages(writer.copy())).toHaveLength(1)
   })
 
+  test('growing loses nothing, whatever is being written then', () => {
+    for (let before = 0; before < 300; before++) {
+      const writer = new NetlinkWriter().raw(Buffer.alloc(before * 4))
+      for (let sequence = 0; sequence < 40; sequence++) {
+        writer.message({ type: 1, flags: 2, sequence }, (all) => {
+          all.word(0x01020304)
+          all.u8(1, 1).u16be(2, 2).u32be(3, 3, 16).text(4, 'mh', 15).raw(Buffer.from('abcd'))
+          all.nest(5, (inner) => inner.u32(6, 6).bytes(7, Buffer.from([7, 7, 7, 7, 7])))
+        })
+      }
+      const messages = decodeMessages(writer.copy().subarray(before * 4))
+      expect(new Set(messages.map(({ payload }) => payload.toString('hex'))).size).toBe(1)
+      expect(messages.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 40 }, (_, index) => index))
+    }
+  })
+
   test('one reader serves for many nests, and forgets each', () => {
     const reader = new AttributeReader(3, 'test')
     const [one, other] = [encodeAttributes([u32Attribute(1, 1)]), encodeAttributes([u32Attribute(2, 2)])]
-    expect(reader.over(viewOf(one), 0, one.length).u32(1)).toBe(1)
-    expect(reader.over(viewOf(other), 0, other.length).u32(1)).toBeUndefined()
+    expect(reader.over(wordsOf(one), 0, one.length).u32(1)).toBe(1)
+    expect(reader.over(wordsOf(other), 0, other.length).u32(1)).toBeUndefined()
     expect(reader.u32(2)).toBe(2)
   })
 
@@ -81,7 +97,7 @@ describe('attributes in place', () => {
     expect(() => reader(1, Buffer.alloc(3)).u32(1)).toThrow('test: attribute 1 has 3 bytes, not 4')
     expect(() => reader(1, Buffer.from('abc')).text(1)).toThrow(/has no end/)
     expect(() => readerOf(Buffer.alloc(3))).toThrow(MalformedError)
-    expect(() => new AttributeReader(3, 'test').over(viewOf(Buffer.alloc(8)), 0, 12)).toThrow(MalformedError)
+    expect(() => new AttributeReader(3, 'test').over(wordsOf(Buffer.alloc(8)), 0, 12)).toThrow(MalformedError)
     expect(() => new NetlinkWriter().u8(1, 256)).toThrow('256 for attribute 1, expected 0 to 255')
     expect(() => new NetlinkWriter().bytes(1, Buffer.alloc(70_000))).toThrow(MalformedError)
   })

@@ -14,7 +14,7 @@ import {
 const request = (index: number, size = 8): NetlinkRequest => ({
   type: 20,
   flags: 0,
-  what: `request ${index}`,
+  what: () => `request ${index}`,
   write: (writer) => writer.raw(Buffer.alloc(size, index)),
 })
 const requests = (count: number): NetlinkRequest[] => Array.from({ length: count }, (_, index) => request(index))
@@ -61,10 +61,10 @@ describe('the answers to many requests at once', () => {
         expect(ledger.isComplete).toBe(true)
         // What comes behind the end changes nothing.
         ledger.take(acknowledgement(sequenceOf(0), 5))
-        const outcomes = ledger.close('ENOBUFS', 'lost')
-        expect(outcomes.map(({ error }) => error?.errno ?? null)).toEqual(wanted.map((errno) => names[errno] ?? null))
-        expect(outcomes.map(({ messages }) => messages.length)).toEqual(withReply.map(Number))
-        for (const [index, { error }] of outcomes.entries()) {
+        const { errors, messages } = ledger.close('ENOBUFS', 'lost')
+        expect(errors.map((error) => error?.errno ?? null)).toEqual(wanted.map((errno) => names[errno] ?? null))
+        expect(wanted.map((_, index) => messages.get(index)?.length ?? 0)).toEqual(withReply.map(Number))
+        for (const [index, error] of errors.entries()) {
           if (error !== null) expect(error.call).toBe(`request ${index}`)
         }
       }),
@@ -76,9 +76,9 @@ describe('the answers to many requests at once', () => {
     ledger.take(acknowledgement(101, 17))
     ledger.take(reply(102))
     expect(ledger.isComplete).toBe(false)
-    const outcomes = ledger.close('ENOBUFS', 'its answer was lost')
-    expect(outcomes.map(({ error }) => error?.errno ?? null)).toEqual(['ENOBUFS', 'EEXIST', null, 'ENOBUFS'])
-    expect(outcomes[0]?.error?.message).toBe('The kernel refused request 0: ENOBUFS (its answer was lost).')
+    const { errors } = ledger.close('ENOBUFS', 'its answer was lost')
+    expect(errors.map((error) => error?.errno ?? null)).toEqual(['ENOBUFS', 'EEXIST', null, 'ENOBUFS'])
+    expect(errors[0]?.message).toBe('The kernel refused request 0: ENOBUFS (its answer was lost).')
   })
 
   test('after answers were dropped, silence is not taken for done either', () => {
@@ -87,7 +87,11 @@ describe('the answers to many requests at once', () => {
     ledger.take(acknowledgement(101, 2))
     ledger.take(acknowledgement(102, 0))
     expect(ledger.isComplete).toBe(true)
-    expect(ledger.close('ENOBUFS', 'lost').map(({ error }) => error?.errno)).toEqual(['ENOBUFS', 'ENOENT', 'ENOBUFS'])
+    expect(ledger.close('ENOBUFS', 'lost').errors.map((error) => error?.errno)).toEqual([
+      'ENOBUFS',
+      'ENOENT',
+      'ENOBUFS',
+    ])
   })
 })
 
@@ -127,8 +131,10 @@ describe('batches', () => {
   })
 
   test('what cannot be written throws before there is anything to send', () => {
-    const bad: NetlinkRequest = { ...request(1), what: 'a bad one', write: (writer) => writer.u16(1, 70_000) }
+    const bad: NetlinkRequest = { ...request(1), what: () => 'a bad one', write: (writer) => writer.u16(1, 70_000) }
     expect(() => batchesOf([request(0), bad])).toThrow(MalformedError)
-    expect(() => batchesOf([request(0), bad])).toThrow('a bad one: 70000 for attribute 1, expected 0 to 65535')
+    expect(() => batchesOf([request(0), bad])).toThrow(
+      'a bad one: netlink request: 70000 for attribute 1, expected 0 to 65535',
+    )
   })
 })
