@@ -86,10 +86,21 @@ const onIpvs = ({ dataplane }: Pick<ServiceConfig, 'dataplane'>, lines: readonly
 
 const withBits = (address: string): string => `${address}/${addressBits[familyOf(address)]}`
 
-/** As the agent does it: without duplicate address detection, which would keep an IPv6 VIP silent for a second. */
+/**
+ * As the agent does it: an IPv6 VIP without duplicate address detection, which would keep it silent for a second, and
+ * never as the source of the director's own packets (agent/kernel/route.ts).
+ */
 function raiseLines({ address, interface: name, announce }: Extract<Step, { kind: 'vip.raise' }>): string[] {
   const isIpv6 = familyOf(address) === 'ipv6'
-  const add = ['ip', 'address', 'add', withBits(address), 'dev', name, ...(isIpv6 ? ['nodad'] : [])]
+  const add = [
+    'ip',
+    'address',
+    'add',
+    withBits(address),
+    'dev',
+    name,
+    ...(isIpv6 ? ['preferred_lft', '0', 'nodad'] : []),
+  ]
   const tell = announce === 'arp' && !isIpv6 ? [['arping', '-U', '-c', '2', '-I', name, address]] : []
   return [add, ...tell].map(quoteWords)
 }

@@ -225,9 +225,9 @@ test('a timeout leaves the other two as they are', () => {
   ])
 })
 
-test('an IPv6 VIP is raised without duplicate address detection', () => {
+test('an IPv6 VIP is raised without duplicate address detection, and never as a source', () => {
   expect(typed({ kind: 'vip.raise', address: '2001:db8::10', interface: 'eth0', announce: 'arp' })).toEqual([
-    'ip address add 2001:db8::10/128 dev eth0 nodad',
+    'ip address add 2001:db8::10/128 dev eth0 preferred_lft 0 nodad',
   ])
 })
 
