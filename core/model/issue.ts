@@ -186,7 +186,10 @@ function parseCode(message: string): { expectation: ExpectationKey; params?: Rec
 
 /** zod's own `Invalid input: expected string, received number` says what was found and "expected" a second time. */
 const withoutFrame = (message: string): string =>
-  message.replace(/^[A-Z][^:]*: expected /, '').replace(/, received .*$/, '')
+  message
+    .replace(/^[A-Z][^:]*: expected /, '')
+    .replace(/, received .*$/, '')
+    .replace(/^Invalid string: must match pattern /, 'text that matches ')
 
 /** Turns a zod error into issues that name what was found. `input` is the value that was parsed. */
 export function issuesOf(error: z.ZodError, input: unknown): Issue[] {
