@@ -4,6 +4,7 @@ import { maxDocumentLength, parseClusterText, withLines } from '../../core/forma
 import { AppError, fromWireError, toWireError } from '../../core/contract/errors.ts'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import { formatIssue, type Issue } from '../../core/model/issue.ts'
+import { textOfBytes } from '../../core/model/utf8.ts'
 
 /** A document that a command was given. */
 export interface DocumentFile {
@@ -14,7 +15,9 @@ export interface DocumentFile {
 
 /** Reads YAML or JSON from a file or, for `-`, from standard input. Throws AppError BAD_INPUT. */
 export async function readDocument(file: string): Promise<DocumentFile> {
-  const text = textOf(await readBytes(file), file)
+  const read = textOfBytes(await readBytes(file))
+  if (!read.ok) throw badDocument(file, read.issues)
+  const text = read.value
   const parsed = parseClusterText(text)
   if (!parsed.ok) throw badDocument(file, parsed.issues)
   return {
@@ -60,34 +63,6 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
   const reason = reasons[code]
   return reason === undefined ? code : `${reason} (${code})`
-}
-
-/** Bytes that are no UTF-8 would be replaced without a word, and a name would be another one than the file has. */
-function textOf(bytes: Buffer, file: string): string {
-  try {
-    return decodeStrictly(bytes)
-  } catch {
-    throw badDocument(file, [
-      { ...syntaxIssue('bytes that are not UTF-8', 'text in UTF-8'), line: lineOfBadByte(bytes) },
-    ])
-  }
-}
-
-const decodeStrictly = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-
-/** No character of UTF-8 but the line feed itself has the byte of a line feed, so each line can be tried alone. */
-function lineOfBadByte(bytes: Buffer): number {
-  let line = 1
-  for (let start = 0; ; line++) {
-    const end = bytes.indexOf(0x0a, start)
-    try {
-      decodeStrictly(bytes.subarray(start, end === -1 ? bytes.length : end))
-    } catch {
-      return line
-    }
-    if (end === -1) return line
-    start = end + 1
-  }
 }
 
 const syntaxIssue = (found: string, what: string): Issue => ({

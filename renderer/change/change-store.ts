@@ -1,4 +1,5 @@
 import { create } from 'zustand'
+import type { DirectorState } from '../../core/contract/agent.ts'
 import type { ClusterSpec } from '../../core/model/cluster-spec.ts'
 import type { ApplyResult } from '../../core/model/revision.ts'
 import { type WireError, toWireError } from '../../core/contract/errors.ts'
@@ -11,6 +12,8 @@ import { mergeSpec } from './merge.ts'
 export interface PendingChange {
   /** Revision that the operator saw when the first edit was made. */
   readonly baseRevision: number
+  /** Of that revision's document: another director by the same name may count the same. */
+  readonly baseDigest: string
   readonly base: ClusterSpec
   readonly spec: ClusterSpec
   /** Keys of services that somebody else set up and that the change takes over. */
@@ -54,18 +57,19 @@ export function editSpec(directorId: string, edit: (spec: ClusterSpec) => Cluste
   const state = useConsole.getState().data[directorId]?.state
   const before = useChange.getState().pending[directorId]
   if (before?.isApplying === true) return
-  if (before === undefined && (state === null || state === undefined)) return
-  const base = before?.base ?? (state?.spec as ClusterSpec)
-  const spec = edit(before?.spec ?? base)
-  if (isSame(spec, base)) return put(directorId, null)
-  put(directorId, { ...(before ?? changeOf(state?.revision ?? 0, base)), spec, isApplying: false, error: null })
+  const change = before ?? (state === null || state === undefined ? undefined : changeOf(state))
+  if (change === undefined) return
+  const spec = edit(change.spec)
+  if (isSame(spec, change.base)) return put(directorId, null)
+  put(directorId, { ...change, spec, isApplying: false, error: null })
 }
 
 /** A change that changes nothing yet. */
-const changeOf = (baseRevision: number, base: ClusterSpec): PendingChange => ({
-  baseRevision,
-  base,
-  spec: base,
+const changeOf = ({ revision, digest, spec }: DirectorState): PendingChange => ({
+  baseRevision: revision,
+  baseDigest: digest,
+  base: spec,
+  spec,
   adopt: [],
   without: [],
   message: '',
@@ -102,7 +106,7 @@ export function proposeRestore(directorId: string, message: string): void {
   if (state === null || state === undefined) return
   const before = useChange.getState().pending[directorId]
   if (before !== undefined && (before.isApplying || !isSame(before.base, before.spec))) return
-  put(directorId, { ...changeOf(state.revision, state.spec), message })
+  put(directorId, { ...changeOf(state), message })
 }
 
 /** True where edits of this director's document wait for their review. */
@@ -139,7 +143,8 @@ export function rebaseChange(directorId: string): void {
   if (before === undefined || state === null || state === undefined) return
   const { spec } = mergeSpec(before.base, before.spec, state.spec)
   if (isSame(spec, state.spec) && !isSame(before.base, before.spec)) return put(directorId, null)
-  put(directorId, { ...before, baseRevision: state.revision, base: state.spec, spec, error: null })
+  const { baseRevision, baseDigest, base } = changeOf(state)
+  put(directorId, { ...before, baseRevision, baseDigest, base, spec, error: null })
 }
 
 /**

@@ -22,6 +22,7 @@ import {
 import { ChangeReview } from './change-review.tsx'
 import { confirmSeconds, drainSeconds } from './confirm-time.ts'
 import { mergeSpec } from './merge.ts'
+import { isOutdated, useOnNewest } from './newest-base.ts'
 import styles from './review-drawer.module.css'
 import { useSpecIssues } from './spec-issues.ts'
 import { usePlan, useYaml } from './use-plan.ts'
@@ -52,15 +53,16 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   const state = useDirectorState(directorId)
   const name = useDirector(directorId)?.profile.name ?? directorId
   const hindrance = useHindrance(directorId)
-  const isOutdated = state !== null && state.revision !== change.baseRevision
+  const isOld = isOutdated(change, state)
+  const shown = useOnNewest(directorId, change) ?? { before: change.base, after: change.spec }
   // While it is applied the directors' states change under it: the plan that was reviewed stays.
-  const shownSpec = change.isApplying ? null : change.spec
+  const shownSpec = change.isApplying ? null : shown.after
   const plan = usePlan(directorId, shownSpec, change.adopt, change.without, drainSeconds(change.drainSec))
   const job = useClusterJob(directorId)
   const isOfCluster = plan.checks !== null
   // A job of before says nothing about this change.
   const ownJob = isOfCluster && (change.isApplying || change.error !== null) ? job : undefined
-  const target = useSpecIssues(directorId, change.spec, closeReview)
+  const target = useSpecIssues(directorId, shown.after, closeReview)
   const removesShownService = useMemo(() => {
     const kept = new Set(change.spec.services.map(serviceKey))
     return change.base.services.some((service) => !kept.has(serviceKey(service)))
@@ -82,10 +84,10 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
   return (
     <div className={styles.review}>
       <div className={styles.scroll}>
-        {isOutdated && <Outdated directorId={directorId} change={change} />}
+        {isOld && <Outdated directorId={directorId} change={change} />}
         <ChangeReview
-          before={change.base}
-          after={change.spec}
+          before={shown.before}
+          after={shown.after}
           plan={plan}
           directorId={directorId}
           directorName={name}
@@ -118,7 +120,7 @@ function Review({ directorId, change }: { readonly directorId: string; readonly 
           <Button variant="default" onClick={closeReview}>
             {t('review.later')}
           </Button>
-          <Button onClick={() => void apply()} loading={change.isApplying} disabled={!isReady || isOutdated}>
+          <Button onClick={() => void apply()} loading={change.isApplying} disabled={!isReady || isOld}>
             {isOfCluster
               ? t('cluster.apply', { count: plan.checks?.length ?? 0 })
               : t('review.apply', { count: plan.value?.steps.length ?? 0 })}

@@ -68,6 +68,12 @@ services:
     realServers:
       - { address: 192.0.2.20, port: 80 }
 `
+  const choose = (buffer: Buffer) =>
+    page.locator('input[type=file]').setInputFiles({ name: 'cluster.yaml', mimeType: 'text/yaml', buffer })
+  await choose(Buffer.alloc(0))
+  await page.getByText(/found nothing, expected a document; the file is empty/).waitFor()
+  await choose(Buffer.from('apiVersion: signalbox/v1\nname: caf\xe9\n', 'latin1'))
+  await page.getByText('line 2: found bytes that are not UTF-8, expected text in UTF-8').waitFor()
   await page.getByLabel('Document to import').fill(document('192.0.2.300'))
   await page.getByRole('button', { name: 'Review as a change…' }).click()
   await page
@@ -114,9 +120,12 @@ test('a director lost while a change awaits its confirmation: the page says at w
   await shoot(page, 'lost-while-awaiting')
 })
 
-test('an outdated base keeps the edits, shows what the other one changed, and puts them on top', async () => {
+test('edits survive a reload; an outdated base keeps them, shows what the other one changed, and puts them on top', async () => {
   const { page, scenario } = await openScenario(browser, 'live', { path: api })
   await setWeight(page, '192.0.2.30:8443', '5')
+  await page.reload()
+  await page.getByText('1 change not applied').waitFor()
+  expect(await page.getByLabel('Weight of 192.0.2.30:8443').inputValue()).toBe('5')
   const { reconciler } = hostOf(scenario).agent
   const { spec, revision } = await reconcilerState(scenario)
   await reconciler.apply({
@@ -140,8 +149,13 @@ test('an outdated base keeps the edits, shows what the other one changed, and pu
   const outdated = page.getByRole('alert', { name: 'Outdated base' })
   await outdated.getByText('The director is at revision 2 by now; this change was made on revision 1.').waitFor()
   await outdated.getByText('weight: 7').waitFor()
-  const apply = page.getByRole('button', { name: /^Apply \d+ step/ })
+  const apply = page.getByRole('button', { name: 'Apply 1 step' })
+  await apply.waitFor()
   expect(await apply.isDisabled()).toBe(true)
+  // The other's change is not taken back in what is reviewed, nor in the table behind it.
+  const steps = page.getByRole('region', { name: 'What happens' }).getByRole('listitem')
+  expect(await steps.allInnerTexts()).toEqual([expect.stringContaining('192.0.2.30:8443')])
+  expect(await page.getByLabel('Weight of 192.0.2.33:8443').inputValue()).toBe('7')
   await shoot(page, 'outdated-base')
   await expectAccessible(page)
   await outdated.getByRole('button', { name: 'Put the edits on revision 2' }).click()

@@ -5,6 +5,8 @@ import { formatIssue } from '../../core/model/issue.ts'
 import { confirmSeconds, neverReverts } from '../../renderer/change/confirm-time.ts'
 import { countEdits } from '../../renderer/change/count-edits.ts'
 import { addRealServers, removeRealServers, removeService, setState, setWeight } from '../../renderer/change/edits.ts'
+import { type PendingChange } from '../../renderer/change/change-store.ts'
+import { changesOfText, textOfChanges } from '../../renderer/change/kept-changes.ts'
 import { mergeSpec } from '../../renderer/change/merge.ts'
 import { placeInSpec } from '../../renderer/change/spec-issues.ts'
 
@@ -125,4 +127,35 @@ test('an issue is found in the document, whatever request carried it', () => {
     field: 'name',
   })
   expect(placeInSpec(base, ['services', 9, 'port']).service).toBeUndefined()
+})
+
+describe('edits that outlive the page', () => {
+  const change = (fields: Partial<PendingChange> = {}): PendingChange => ({
+    baseRevision: 3,
+    baseDigest: '0123456789abcdef',
+    base,
+    spec: setWeight(key, '192.0.2.20:80', 5)(base),
+    adopt: [],
+    without: [],
+    message: 'more for the first',
+    confirmWithinSec: '60',
+    drainSec: '10',
+    isApplying: false,
+    error: null,
+    ...fields,
+  })
+
+  test('come back as they were, without the error of the last attempt', () => {
+    const error = { code: 'BUSY', message: 'Another apply is running.', retryable: true } as const
+    expect(changesOfText(textOfChanges({ lab: change({ error }) }))).toEqual({ lab: change() })
+  })
+
+  test('leave out what is being applied: the agent has it', () => {
+    expect(changesOfText(textOfChanges({ lab: change({ isApplying: true }) }))).toEqual({})
+  })
+
+  test.each(['', '{', '[]', '{"lab":{}}', JSON.stringify({ lab: { ...change(), isApplying: undefined, spec: {} } })])(
+    'let go of a text that is none of theirs: %s',
+    (text) => expect(changesOfText(text)).toEqual({}),
+  )
 })

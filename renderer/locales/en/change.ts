@@ -49,7 +49,7 @@ export const change = {
   outdated: {
     title: 'Outdated base',
     sentence: 'The director is at revision {now} by now; this change was made on revision {base}.',
-    kept: 'The edits below are kept. They can be put on top of the newer revision and reviewed again.',
+    kept: 'The edits are kept. Below stands what they do on top of the newer revision.',
     theirs: 'What revision {revision} changed',
     clashes_one: '{count} place was changed by both; the value of this change stands:',
     clashes_other: '{count} places were changed by both; the values of this change stand:',

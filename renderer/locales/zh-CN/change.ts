@@ -43,7 +43,7 @@ export const change = {
   outdated: {
     title: '基准版本已过期',
     sentence: 'director 现为版本 {now}；此变更基于版本 {base}。',
-    kept: '下面的修改均已保留，可将其置于新版本之上并重新审阅。',
+    kept: '修改均已保留。下面显示的是它们在新版本之上的效果。',
     theirs: '版本 {revision} 的修改',
     clashes_other: '有 {count} 处双方都做了修改，以此变更的值为准：',
     clash: '此处 {mine}，对方 {theirs}',

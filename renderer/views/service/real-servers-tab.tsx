@@ -3,7 +3,8 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { repliesPassDirector } from '../../../core/model/dataplane.ts'
 import { realServerKey, serviceKey } from '../../../core/model/service.ts'
-import { openReview, useChange } from '../../change/change-store.ts'
+import { openReview } from '../../change/change-store.ts'
+import { usePendingSpec } from '../../change/newest-base.ts'
 import { DataTable } from '../../components/data-table.tsx'
 import { FilterInput } from '../../components/filter-input.tsx'
 import { Icon } from '../../components/icon.tsx'
@@ -24,10 +25,9 @@ export function RealServersTab({ directorId, view }: { readonly directorId: stri
   const hindrance = useHindrance(directorId)
   const skewMs = useDirector(directorId)?.session.clockSkewMs ?? 0
   const rows = useRealServerRows(directorId, view)
-  const pendingService = useChange((s) =>
-    s.pending[directorId]?.spec.services.find((one) => serviceKey(one) === view.key),
-  )
-  const hasPending = useChange((s) => s.pending[directorId] !== undefined)
+  const pendingSpec = usePendingSpec(directorId)
+  const pendingService = pendingSpec?.services.find((one) => serviceKey(one) === view.key)
+  const hasPending = pendingSpec !== null
   const pending = useMemo(
     () => (hasPending ? new Map(pendingService?.realServers.map((server) => [realServerKey(server), server])) : null),
     [hasPending, pendingService],

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { AppError } from '../../../core/contract/errors.ts'
 import type { Issue } from '../../../core/model/issue.ts'
+import { textOfBytes } from '../../../core/model/utf8.ts'
 import { openReview, proposeSpec } from '../../change/change-store.ts'
 import { CopyTextButton } from '../../components/copy.tsx'
 import { InlineError } from '../../components/inline-error.tsx'
@@ -96,8 +97,13 @@ function Import({ directorId }: { readonly directorId: string }) {
     if (file.size > maxFileBytes) {
       throw new AppError('TOO_LARGE', t('share.tooLarge', { found: file.size, max: maxFileBytes }))
     }
-    setText(await file.text())
-    setIssues([])
+    const read = textOfBytes(new Uint8Array(await file.arrayBuffer()))
+    const content = read.ok ? read.value : ''
+    setText(content)
+    // An empty file has nothing to press a button for: what is wrong with it is said at once.
+    const isEmpty = read.ok && content.trim() === ''
+    setIssues(isEmpty ? (await client.call('share.parse', { text: content })).issues : read.ok ? [] : read.issues)
+    setAttempt((n) => n + 1)
   })
   return (
     <Panel title={t('share.import')}>
