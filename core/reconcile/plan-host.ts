@@ -6,11 +6,14 @@ import { sameNatEntries, unionOfNatEntries } from './nat-entries.ts'
 /** Steps for what the host has once: the IPVS module, settings, FullNAT's table, the sync daemon. */
 export function planHost(desired: Desired, observed: ObservedState): PlannedStep[] {
   const needsIpvs = desired.syncDaemons.length > 0 || desired.services.some(({ config }) => config.dataplane === 'ipvs')
+  const { load, unload } = planModule(needsIpvs, observed)
+  // Its own sysctls and daemons go with the module: it comes first, and goes last.
   return [
-    ...planModule(needsIpvs, observed),
+    ...load,
     ...planSettings(desired, observed),
     ...planNat(desired, observed),
     ...planSync(desired, observed),
+    ...unload,
   ]
 }
 
@@ -20,12 +23,17 @@ const release = (step: Step): PlannedStep => ({ phase: 'release', step })
 const ipvsModule = 'ip_vs'
 
 /** The schedulers' and the tunnels' modules are loaded by the kernel itself, as it needs them. */
-function planModule(needsIpvs: boolean, { ipvs, services }: ObservedState): PlannedStep[] {
-  if (needsIpvs) {
-    return ipvs.availability === 'module-not-loaded' ? [prepare({ kind: 'module.load', module: ipvsModule })] : []
-  }
+function planModule(
+  needsIpvs: boolean,
+  { ipvs, services }: ObservedState,
+): { readonly load: PlannedStep[]; readonly unload: PlannedStep[] } {
+  const isMissing = needsIpvs && ipvs.availability === 'module-not-loaded'
   const isUsed = services.some((service) => service.isForeign) || ipvs.syncDaemons.some((daemon) => !daemon.isOurs)
-  return ipvs.ownModules.includes(ipvsModule) && !isUsed ? [release({ kind: 'module.unload', module: ipvsModule })] : []
+  const isSpare = !needsIpvs && !isUsed && ipvs.ownModules.includes(ipvsModule)
+  return {
+    load: isMissing ? [prepare({ kind: 'module.load', module: ipvsModule })] : [],
+    unload: isSpare ? [release({ kind: 'module.unload', module: ipvsModule })] : [],
+  }
 }
 
 /** A setting that nobody wants any more goes back to what it was. */
@@ -60,16 +68,10 @@ function planSync({ syncDaemons: wanted }: Desired, { ipvs: { syncDaemons } }: O
   const ours = syncDaemons.filter((one) => one.isOurs)
   const stop = ours.filter((one) => !wanted.some(isSame(one)))
   const start = wanted.filter((one) => !foreignRoles.has(one.role) && !ours.some(isSame(one)))
-  const restarted = new Set(start.map((one) => one.role))
+  // At the end: the kernel starts none while a real server of another family is there. One of a role runs at a time.
   return [
-    // The kernel runs one daemon of each role: the old one makes room at once.
-    ...stop
-      .filter((one) => restarted.has(one.role))
-      .map(({ isOurs: _isOurs, ...daemon }) => prepare({ kind: 'sync.stop', daemon })),
-    ...start.map((daemon) => prepare({ kind: 'sync.start', daemon })),
-    ...stop
-      .filter((one) => !restarted.has(one.role))
-      .map(({ isOurs: _isOurs, ...daemon }) => release({ kind: 'sync.stop', daemon })),
+    ...stop.map(({ isOurs: _isOurs, ...daemon }) => release({ kind: 'sync.stop', daemon })),
+    ...start.map((daemon) => release({ kind: 'sync.start', daemon })),
   ]
 }
 

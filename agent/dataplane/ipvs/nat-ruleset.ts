@@ -18,16 +18,18 @@ const addressType = { ipv4: 'ipv4_addr', ipv6: 'ipv6_addr' } as const
  * plain NAT service on the same real server is not met. The protocol is matched before, by a match of its own: without
  * it nft cannot tell the type of conntrack's port ("variable sized data types").
  */
-const keyOf = (family: Family, protocol: NatEntry['protocol']): readonly object[] => [
-  { ct: { key: nftFamily[family] === 'ip' ? 'ip daddr' : 'ip6 daddr', dir: 'original' } },
-  { ct: { key: 'proto-dst', dir: 'original' } },
-  { payload: { protocol: nftFamily[family], field: 'daddr' } },
-  { payload: { protocol, field: 'dport' } },
-]
+const keyOf = (family: Family, { protocol, port }: NatEntry): readonly object[] => {
+  const vip = { ct: { key: nftFamily[family] === 'ip' ? 'ip daddr' : 'ip6 daddr', dir: 'original' } }
+  const realServer = { payload: { protocol: nftFamily[family], field: 'daddr' } }
+  // A service of every port has no port to tell it by.
+  if (port === 0) return [vip, realServer]
+  const port16 = { ct: { key: 'proto-dst', dir: 'original' } }
+  return [vip, port16, realServer, { payload: { protocol, field: 'dport' } }]
+}
 
-/** Entries with the same protocol and local addresses share a set, and a rule. */
+/** Entries with the same protocol and local addresses share a set, and a rule; those of every port one of their own. */
 const groupOf = (entry: NatEntry): string =>
-  [entry.protocol, ...entry.localAddresses.toSorted(compareAddresses)].join(' ')
+  [entry.protocol, entry.port === 0, ...entry.localAddresses.toSorted(compareAddresses)].join(' ')
 
 /** The commands that make our tables say exactly this, in one transaction. */
 export function natCommands(entries: readonly NatEntry[]): object {
@@ -45,7 +47,6 @@ export function natCommands(entries: readonly NatEntry[]): object {
 function familyCommands(family: Family, entries: readonly NatEntry[]): object[] {
   const place = { family: nftFamily[family], table: natTable }
   const groups = [...Map.groupBy(entries, groupOf).values()]
-  const type = [addressType[family], 'inet_service', addressType[family], 'inet_service']
   return [
     { add: { table: { family: place.family, name: natTable } } },
     { add: { chain: { ...place, name: 'post', type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' } } },
@@ -55,7 +56,9 @@ function familyCommands(family: Family, entries: readonly NatEntry[]): object[] 
       const { protocol } = first
       const name = `${protocol}_${index}`
       const isProtocol = { op: '==', left: { meta: { key: 'l4proto' } }, right: protocol }
-      const isEntry = { op: '==', left: { concat: keyOf(family, protocol) }, right: `@${name}` }
+      const isEntry = { op: '==', left: { concat: keyOf(family, first) }, right: `@${name}` }
+      const address = addressType[family]
+      const type = first.port === 0 ? [address, address] : [address, 'inet_service', address, 'inet_service']
       const expr = [{ match: isProtocol }, { match: isEntry }, natStatement(first.localAddresses)]
       return [
         { add: { set: { ...place, name, type, elem: members.toSorted(compareNatEntries).map(elementOf) } } },
@@ -65,7 +68,9 @@ function familyCommands(family: Family, entries: readonly NatEntry[]): object[] 
   ]
 }
 
-const elementOf = (entry: NatEntry): object => ({ concat: [entry.vip, entry.port, entry.address, entry.realPort] })
+const elementOf = ({ vip, port, address, realPort }: NatEntry): object => ({
+  concat: port === 0 ? [vip, address] : [vip, port, address, realPort],
+})
 
 /** By turns over the addresses; the kernel looks for a free port in each. */
 function natStatement(addresses: readonly string[]): object {
@@ -78,7 +83,12 @@ function natStatement(addresses: readonly string[]): object {
 }
 
 /** nft writes a port by its number. */
-const Element = z.object({ concat: z.tuple([z.string(), z.number(), z.string(), z.number()]) })
+const Element = z.object({
+  concat: z.union([
+    z.tuple([z.string(), z.number(), z.string(), z.number()]),
+    z.tuple([z.string(), z.string()]).transform(([vip, address]) => [vip, 0, address, 0] as const),
+  ]),
+})
 const Listing = z.object({
   nftables: z.array(
     z.looseObject({

@@ -8,12 +8,11 @@ const entry: fc.Arbitrary<NatEntry> = fc
   .record({
     family: fc.constantFrom<NatEntry['family']>('ipv4', 'ipv6'),
     protocol: fc.constantFrom<NatEntry['protocol']>('tcp', 'udp', 'sctp'),
-    port: fc.constantFrom(53, 80),
-    realPort: fc.constantFrom(53, 8080),
+    ports: fc.constantFrom([53, 53], [80, 8080], [80, 53], [0, 0]),
     last: fc.integer({ min: 1, max: 9 }),
     pool: fc.subarray([1, 2, 3]),
   })
-  .map(({ family, protocol, port, realPort, last, pool }) => {
+  .map(({ family, protocol, ports: [port = 0, realPort = 0], last, pool }) => {
     const at = (n: number) => (family === 'ipv4' ? `192.0.2.${n}` : `2001:db8::${n}`)
     const localAddresses = pool.map((n) => at(200 + n))
     return { family, protocol, vip: at(100), port, address: at(last), realPort, localAddresses }
