@@ -16,13 +16,14 @@ export interface KernelPlaces {
 
 export const kernelPlaces = (): KernelPlaces => ({ proc: '/proc', sys: '/sys', modules: `/lib/modules/${release()}` })
 
-/** A module is there when it is loaded, built in, or a file that depmod knows. */
-export function hasModule(name: string, places: KernelPlaces): boolean {
-  return (
-    new RegExp(`^${name} `, 'm').test(textOf(join(places.proc, 'modules'))) ||
-    ['modules.dep', 'modules.builtin'].some((list) => ipvsModulesIn(textOf(join(places.modules, list))).includes(name))
-  )
+/** IPVS modules that are there: loaded, built in, or files that depmod knows. Each list is read once. */
+function modulesOf(places: KernelPlaces): ReadonlySet<string> {
+  const loaded = textOf(join(places.proc, 'modules')).matchAll(/^(\w+) /gm)
+  const known = ['modules.dep', 'modules.builtin'].map((list) => textOf(join(places.modules, list)))
+  return new Set([...[...loaded].map((match) => match[1] ?? ''), ...known.flatMap(ipvsModulesIn)])
 }
+
+export const hasModule = (name: string, places: KernelPlaces): boolean => modulesOf(places).has(name)
 
 /**
  * Whether IPVS can be used at all. A look must not load anything: asking netlink for the family would.
@@ -49,8 +50,10 @@ export function hasNetAdmin(places: KernelPlaces): boolean {
   return match?.[1] !== undefined && ((BigInt(`0x${match[1]}`) >> 12n) & 1n) === 1n
 }
 
-export const schedulersOf = (places: KernelPlaces): { name: Scheduler; isAvailable: boolean }[] =>
-  schedulerNames.map((name) => ({ name, isAvailable: hasModule(`ip_vs_${name}`, places) }))
+export function schedulersOf(places: KernelPlaces): { name: Scheduler; isAvailable: boolean }[] {
+  const modules = modulesOf(places)
+  return schedulerNames.map((name) => ({ name, isAvailable: modules.has(`ip_vs_${name}`) }))
+}
 
 /** Names of the enum in include/uapi/linux/ip_vs.h stand in the type information of the module. */
 const tunnelMarks: readonly (readonly [TunnelType, string])[] = [
@@ -61,9 +64,9 @@ const tunnelMarks: readonly (readonly [TunnelType, string])[] = [
 
 /** IPIP is older than all of this. Without type information the kernel's own word decides at the first use. */
 export function tunnelsOf(places: KernelPlaces): { type: TunnelType; isAvailable: boolean }[] {
-  const types = ['ip_vs', 'vmlinux']
-    .map((name) => bytesOf(join(places.sys, 'kernel/btf', name)))
-    .find((one) => one !== null)
+  const typesOf = (name: string) => bytesOf(join(places.sys, 'kernel/btf', name))
+  // The kernel's own are some megabytes: only where ip_vs is built in, or not loaded yet.
+  const types = typesOf('ip_vs') ?? typesOf('vmlinux')
   const isKnown = types?.includes('IP_VS_CONN_F_TUNNEL_TYPE_MAX') ?? false
   return tunnelMarks.map(([type, mark]) => ({
     type,
