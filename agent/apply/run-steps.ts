@@ -20,8 +20,8 @@ export interface RunOptions {
   readonly onProgress: (stepsDone: number) => void
 }
 
-/** So many requests go to the kernel in one send; a journal entry covers them all. */
-const largestBatch = 256
+/** So many changes are handed over at once; one journal entry covers them all. */
+const largestBatch = 2048
 
 interface Batch {
   readonly first: number

