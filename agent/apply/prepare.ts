@@ -75,7 +75,9 @@ function managedByOthers({ services, ipvs }: ObservedState): Map<string, Desired
 /** Asked only where it matters: the answer takes a look at the module folder. */
 function kernelOf(spec: ClusterSpec, { dataplane }: StepTargets): Pick<DirectorContext, 'ipvsKernel'> {
   if (!spec.services.some((service) => service.dataplane === 'ipvs')) return {}
-  const { schedulers, tunnels } = dataplane.ipvsOffer()
+  const { availability, schedulers, tunnels } = dataplane.ipvsOffer()
+  // Without the module it has nothing at all, which is one thing to say and not one for each field.
+  if (availability === 'module-missing') return {}
   return {
     ipvsKernel: {
       schedulers: schedulers.filter((one) => one.isAvailable).map((one) => one.name),

@@ -123,6 +123,7 @@ export class Reconciler {
   async plan(request: PlanRequest): Promise<Plan> {
     const { targets, ringOf, store } = this.#options
     const prepared = await prepare(request, store.desiredOf(store.current()), targets)
+    this.#requireDataplane(prepared)
     return describePlan(request.spec, store.current().revision, prepared, { ...targets, ringOf })
   }
 

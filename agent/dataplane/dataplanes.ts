@@ -45,18 +45,18 @@ export class BothDataplanes implements Dataplanes {
   ipvsOffer(): IpvsOffer {
     const { ipvs, nat, places } = this.#parts
     const availability = ipvs.availability()
-    const kernel = availability === 'ready' ? ipvs.kernel() : null
-    const info = kernel?.info() ?? null
+    const facts =
+      availability === 'ready' ? ipvs.ask((kernel) => ({ ...kernel.info(), timeouts: kernel.timeouts() })) : null
     return {
       availability,
       reason: availabilityReasons[availability],
-      version: info?.version ?? null,
-      connectionTableSize: info?.connectionTableSize ?? null,
+      version: facts?.version ?? null,
+      connectionTableSize: facts?.connectionTableSize ?? null,
       schedulers: schedulersOf(places),
       tunnels: tunnelsOf(places),
       fullnatObstacle: nat.obstacle(),
       sysctls: ipvsSysctlsOf(places),
-      timeouts: kernel?.timeouts() ?? null,
+      timeouts: facts?.timeouts ?? null,
     }
   }
 

@@ -51,7 +51,7 @@ export class HostState {
   observe(natEntries: readonly NatEntry[]): ObservedIpvs {
     const { ipvs, own } = this.#options
     const availability = ipvs.availability()
-    const daemons = availability === 'ready' ? ipvs.kernel().daemons() : []
+    const daemons = availability === 'ready' ? ipvs.ask((kernel) => kernel.daemons()) : []
     return {
       availability,
       syncDaemons: daemons.map(({ state: role, interface: name, syncId, group, port, ttl }) => ({
@@ -84,7 +84,7 @@ export class HostState {
     const { host, ipvs } = this.#options
     if (isSysctl(name)) return host.readSysctl(name)
     if (ipvs.availability() !== 'ready') return null
-    const seconds = ipvs.kernel().timeouts()[timeoutField(name)]
+    const seconds = ipvs.ask((kernel) => kernel.timeouts())[timeoutField(name)]
     return seconds === null ? null : String(seconds)
   }
 

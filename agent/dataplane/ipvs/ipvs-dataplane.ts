@@ -73,6 +73,17 @@ export class IpvsDataplane implements Dataplane {
     return this.#opened
   }
 
+  /** Asks the kernel; a module that was unloaded and loaded again since the last question answers as another family. */
+  ask<T>(question: (kernel: IpvsKernel) => T): T {
+    try {
+      return question(this.kernel())
+    } catch (error) {
+      if (!(error instanceof AppError) || error.details?.['meaning'] !== 'familyGone') throw error
+      this.forgetKernel()
+      return question(this.kernel())
+    }
+  }
+
   /** After the module went, its family and with it the socket's peer are gone. */
   forgetKernel(): void {
     this.#opened?.close()
@@ -112,7 +123,7 @@ export class IpvsDataplane implements Dataplane {
     const last = this.#table
     const isUsable = last !== null && now - last.at < freshMs && (mayBeBeforeChange || !last.isBeforeChange)
     if (isUsable) return last.rows
-    const rows = this.kernel().table()
+    const rows = this.ask((kernel) => kernel.table())
     this.#table = { at: now, rows, tookMs: monotonicMs() - now, isBeforeChange: false }
     return rows
   }

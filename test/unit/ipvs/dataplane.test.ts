@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Dataplanes, DataplaneStep } from '../../../agent/dataplane/dataplane.ts'
+import { explained } from '../../../agent/dataplane/ipvs/errors.ts'
 import { destinationOf } from '../../../agent/dataplane/ipvs/wanted.ts'
+import { KernelError } from '../../../agent/kernel/errno.ts'
 import type { ObservedState } from '../../../core/model/observed.ts'
 import { realServerKey, serviceKey } from '../../../core/model/service.ts'
 import { type Desired, emptyDesired } from '../../../core/reconcile/desired.ts'
@@ -124,6 +126,18 @@ test('a weight that somebody sets by hand is drift, with what the kernel has now
   expect(leftOver(dataplanes, wanted).map(({ step }) => step)).toMatchObject([
     { kind: 'realServer.change', before: { weight: 7 }, after: { weight: 3 } },
   ])
+})
+
+test('a module that was unloaded and loaded again between two looks is asked anew', async () => {
+  setUpByHand(director.kernel)
+  const dataplanes = await director.start()
+  const { kernel } = director
+  const table = kernel.table.bind(kernel)
+  kernel.table = () => {
+    kernel.table = table
+    throw explained('read', new KernelError('the table', 'ENOENT'))
+  }
+  expect(dataplanes.observe([]).services).toMatchObject([{ isForeign: true }])
 })
 
 test('a service of somebody else is foreign, and taking it over asks nothing of the kernel', async () => {
