@@ -5,8 +5,12 @@ import type { Guest } from '../../lab/guest/guest.ts'
 
 const checkout = resolve(import.meta.dirname, '../../..')
 const folder = '/opt/under-test'
-/** Bundled CommonJS packages call `require` for built-ins, which a module does not have. */
-const requireBanner = "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);"
+/** What bundled CommonJS packages take from Node, and a module does not have. */
+const commonJsBanner = [
+  "import { createRequire } from 'node:module'",
+  'const require = createRequire(import.meta.url)',
+  'const [__filename, __dirname] = [import.meta.filename, import.meta.dirname]',
+].join('\n')
 
 /** Bundles a program of this folder and puts it into the guest, with the koffi that the agent is packed with. */
 export async function installProgram(guest: Guest, entry: string): Promise<string> {
@@ -18,7 +22,7 @@ export async function installProgram(guest: Guest, entry: string): Promise<strin
     format: 'esm',
     target: 'node24',
     external: ['koffi'],
-    banner: { js: requireBanner },
+    banner: { js: commonJsBanner },
     write: false,
   })
   const program = `${folder}/${basename(entry, '.ts')}.mjs`

@@ -3,40 +3,13 @@
 import { afterEach, expect, test } from 'vitest'
 import { Agent } from '../../../agent/agent.ts'
 import type { ClusterSpec } from '../../../core/model/cluster-spec.ts'
-import { alice, service, specOf } from '../../fakes/agent.ts'
+import { alice } from '../../fakes/agent.ts'
 import { FakeClock, settle } from '../../fakes/clock.ts'
 import { FakeKernel, fakeRing } from '../../fakes/kernel.ts'
+import { crashDocuments } from '../../fixtures/crash-documents.ts'
 import { IpvsDirector } from '../ipvs/director.ts'
 
-type Fields = Record<string, unknown>
-
-const realServers = (count: number, fields: Fields = {}) =>
-  Array.from({ length: count }, (_, i) => ({ address: `192.0.2.${20 + i}`, port: 80, weight: 2, ...fields }))
-
-const nat = (port: number, fields: Fields = {}) =>
-  service({
-    name: `port ${port}`,
-    port,
-    dataplane: 'ipvs',
-    forwarding: 'nat',
-    scheduler: 'wlc',
-    realServers: realServers(6),
-    ...fields,
-  })
-
-const ports = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i)
-
-const before = specOf(
-  ...ports(8000, 13).map((port) => nat(port)),
-  ...ports(9000, 10).map((port) => nat(port, { vip: '192.0.2.11', forwarding: 'fullnat' })),
-)
-/** Some are changed with all their real servers, some removed, some added: with another VIP and another method. */
-const after = specOf(
-  ...ports(8000, 13).map((port) => nat(port, { scheduler: 'wrr', realServers: realServers(7, { weight: 5 }) })),
-  ...ports(9500, 11).map((port) =>
-    nat(port, { vip: '192.0.2.12', forwarding: 'dr', realServers: [{ address: '192.0.2.30', port }] }),
-  ),
-)
+const { before, after } = crashDocuments({ front: '192.0.2', back: '192.0.2' })
 
 /** What survives the agent, and the agent that runs now. */
 class Host {
