@@ -41,6 +41,17 @@ probe() {
   export PATH LC_ALL
   printf 'signalbox-probe 1 %s\\n' "$nonce"
   has() { command -v "$1" >/dev/null 2>&1; }
+  # A busybox that runs its applets by itself names them without a folder; a unit file needs one.
+  tell_path() (
+    found=$(command -v "$1") || exit 0
+    case $found in
+      /*) printf 'extra %s %s\\n' "$2" "$found"; exit 0 ;;
+    esac
+    IFS=:
+    for dir in $PATH; do
+      if [ -x "$dir/$1" ]; then printf 'extra %s %s\\n' "$2" "$dir/$1"; exit 0; fi
+    done
+  )
   # tagged TAG COMMAND: its lines behind the tag; "done TAG" only where the command succeeded.
   tagged() {
     tag=$1
@@ -60,8 +71,8 @@ probe() {
 
   tagged link ip -o link show
   tagged addr ip -o addr show
-  if has ip; then printf 'extra ipPath %s\\n' "$(command -v ip)"; fi
-  if has sysctl; then printf 'extra sysctlPath %s\\n' "$(command -v sysctl)"; fi
+  tell_path ip ipPath
+  tell_path sysctl sysctlPath
   if [ -d /etc/sysctl.d ]; then echo 'extra sysctlDir yes'; else echo 'extra sysctlDir no'; fi
   if [ -d /run/systemd/system ]; then echo 'extra systemd yes'; else echo 'extra systemd no'; fi
 
