@@ -31,6 +31,8 @@ export const expectations = {
   name: '1 to 60 characters, none of them a control character',
   clusterName: '1 to 60 characters, none of them a control character',
   text: 'text of at most {max} characters without control characters',
+  hostName: 'a host name or an address: 1 to 255 letters, digits and .-_:%, not beginning with -',
+  userName: 'a user name of 1 to 64 characters without blanks, : and /, not beginning with -',
   interfaceName: 'a network interface name of 1 to 15 characters without "/" or blanks',
   interval: 'a time from {min} to {max} ms',
   timeoutBelowInterval: 'at most the interval, {interval} ms',

@@ -4,11 +4,11 @@ import { Port } from './address.ts'
 import { plainText } from './service.ts'
 
 const HostName = z
-  .string(expected('text', { max: 255 }))
-  .regex(/^(?!-)[A-Za-z0-9._:%-]{1,255}$/, expected('text', { max: 255 }))
+  .string(expected('hostName'))
+  .regex(/^(?!-)[A-Za-z0-9._:%-]{1,255}$/, expected('hostName'))
 const UserName = z
-  .string(expected('text', { max: 64 }))
-  .regex(/^(?!-)[^\s:/\p{Cc}]{1,64}$/u, expected('text', { max: 64 }))
+  .string(expected('userName'))
+  .regex(/^(?!-)[^\s:/\p{Cc}]{1,64}$/u, expected('userName'))
 
 const hop = {
   host: HostName,

@@ -27,6 +27,8 @@ export const expectations: Readonly<Record<ExpectationKey, string>> = {
   name: '1 到 60 个字符，不含控制字符',
   clusterName: '1 到 60 个字符，不含控制字符',
   text: '最多 {max} 个字符且不含控制字符的文本',
+  hostName: '主机名或地址：1 到 255 个字母、数字或 .-_:%，且不以 - 开头',
+  userName: '1 到 64 个字符的用户名，不含空白、: 和 /，且不以 - 开头',
   interfaceName: '1 到 15 个字符的网络接口名，不含“/”和空白',
   interval: '{min} 到 {max} 毫秒',
   timeoutBelowInterval: '不超过间隔 {interval} 毫秒',
