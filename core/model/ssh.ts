@@ -3,12 +3,8 @@ import { expected } from './issue.ts'
 import { Port } from './address.ts'
 import { plainText } from './service.ts'
 
-const HostName = z
-  .string(expected('hostName'))
-  .regex(/^(?!-)[A-Za-z0-9._:%-]{1,255}$/, expected('hostName'))
-const UserName = z
-  .string(expected('userName'))
-  .regex(/^(?!-)[^\s:/\p{Cc}]{1,64}$/u, expected('userName'))
+const HostName = z.string(expected('hostName')).regex(/^(?!-)[A-Za-z0-9._:%-]{1,255}$/, expected('hostName'))
+const UserName = z.string(expected('userName')).regex(/^(?!-)[^\s:/\p{Cc}]{1,64}$/u, expected('userName'))
 
 const hop = {
   host: HostName,
