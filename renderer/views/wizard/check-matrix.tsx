@@ -60,7 +60,9 @@ export function CheckMatrix({ request, reports, isRunning, onFix, onRun }: Matri
                   </UnstyledButton>
                 </th>
                 <td className={styles['verdict']}>
-                  {verdict === 'running' ? <Loader size={14} aria-label={t('wizard.hosts.verdict.running')} /> : null}
+                  {verdict === 'running' ? (
+                    <Loader size={14} role="img" aria-label={t('wizard.hosts.verdict.running')} />
+                  ) : null}
                   <span>{t(`wizard.hosts.verdict.${verdict}`)}</span>
                 </td>
                 <td>
