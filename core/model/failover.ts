@@ -14,7 +14,8 @@ export interface FailoverFacts {
 /**
  * What a failover by hand does to established connections. The one list that the dialog, the CLI and the documents read.
  * Sources: net/netfilter/ipvs/ip_vs_sync.c (ip_vs_sync_conn_needed: TCP from ESTABLISHED on, after sync_threshold
- * packets), the flow cache's fall-back to the ring (agent/bpf/lb_flow.h), nf_nat (its entries are on one host alone).
+ * packets), the flow cache's fall-back to the ring (agent/bpf/lb_flow.h), nf_nat (its entries are on one host alone);
+ * counted for IPVS on a pair with Linux 6.1 (test/guest/pair.test.ts).
  */
 export const failoverFacts: Readonly<Record<FailoverWay, FailoverFacts>> = {
   drSynced: {
@@ -23,7 +24,7 @@ export const failoverFacts: Readonly<Record<FailoverWay, FailoverFacts>> = {
   },
   natSynced: {
     outcome: 'conditional',
-    why: 'Connections that the sync daemon has sent continue where the gateway of the real servers moves to the new director too.',
+    why: 'Connections that the sync daemon has sent continue while the replies of the real servers find a director: the old one as long as it runs, the new one once their gateway has moved there.',
   },
   unsynced: {
     outcome: 'lost',

@@ -92,7 +92,7 @@ export const cluster = {
       drSynced:
         'Continue: the sync daemon has sent established TCP connections to the others. Those of the last few packets may be lost.',
       natSynced:
-        'Continue if the gateway of the real servers moves to the new director too: the sync daemon has sent the connections, replies must find it.',
+        'Continue while replies find a director: the old one as long as it runs, the new one once the gateway of the real servers has moved there. The sync daemon has sent the connections.',
       unsynced: 'Lost: without the sync daemon the new director does not know the connections.',
       fullnat: 'Lost: the source NAT is known to the old director alone, it is not synchronised.',
       ebpfDr: 'Continue while the rings agree: the same real servers, up on both directors, with the same weights.',
