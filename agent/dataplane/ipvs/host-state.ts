@@ -140,9 +140,12 @@ export class HostState {
     const { own, host, ipvs } = this.#options
     // On the disk before the kernel has it, and off the disk only after the kernel and our files have it back: a boot
     // with the old files would bring it again, and nobody would know that it was ours.
-    if (isOurs && !wasOurs) await own.setSetting(name, before)
-    if (isSysctl(name)) host.writeSysctl(name, after)
-    else ipvs.kernel().setTimeouts({ [timeoutField(name)]: Number(after) })
+    if (isOurs && !wasOurs) await own.setSetting(name, before === unknown ? (this.#setting(name) ?? unknown) : before)
+    const value = after === unknown ? (own.originalSetting(name) ?? unknown) : after
+    if (value === unknown) {
+      // What nobody could tell before is left to the kernel.
+    } else if (isSysctl(name)) host.writeSysctl(name, value)
+    else ipvs.kernel().setTimeouts({ [timeoutField(name)]: Number(value) })
     if (isOurs) return
     await this.persist({ setting: name })
     await own.setSetting(name, null)
@@ -191,6 +194,9 @@ export class HostState {
 }
 
 const schedulerModules = ['rr', 'wrr', 'lc', 'wlc', 'fo', 'ovf', 'lblc', 'lblcr', 'dh', 'sh', 'mh', 'sed', 'nq', 'twos']
+
+/** Of a setting that there was none of when the step was planned: those of IPVS come with its module. */
+const unknown = ''
 
 function timeoutField(name: string): keyof typeof timeoutSettings {
   for (const field of ['tcpSec', 'tcpFinSec', 'udpSec'] as const) if (timeoutSettings[field] === name) return field

@@ -75,17 +75,20 @@ export class Director {
 
   /** Starts the agent with what an earlier one left, and waits until it answers. */
   async start(): Promise<this> {
-    const { place } = this
-    await this.#guest.run(
-      `mkdir -p ${place}/sysctl.d ${place}/modules-load.d; rm -rf ${place}/run
-       ${this.command} >>${place}/log 2>&1 </dev/null & echo $! >${place}/pid
-       pid=$!; until [ -S ${place}/run/agent.sock ]; do
-         kill -0 $pid 2>/dev/null || { cat ${place}/log >&2; exit 1; }; sleep 0.05
-       done`,
-      { timeoutMs: 90_000 },
-    )
+    await this.#guest.run(this.startScript, { timeoutMs: 90_000 })
     await this.connect()
     return this
+  }
+
+  /** For the guest itself: also as a boot hook of one that keeps its disk. */
+  get startScript(): string {
+    const { place } = this
+    return `mkdir -p ${place}/sysctl.d ${place}/modules-load.d; rm -rf ${place}/run
+${this.command} >>${place}/log 2>&1 </dev/null & echo $! >${place}/pid
+pid=$!; until [ -S ${place}/run/agent.sock ]; do
+  kill -0 $pid 2>/dev/null || { cat ${place}/log >&2; exit 1; }; sleep 0.05
+done
+`
   }
 
   /** Speaks with an agent that runs already. */

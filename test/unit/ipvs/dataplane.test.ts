@@ -241,6 +241,20 @@ test('settings and modules of ours stand in our files, and leave them with the l
   expect(dataplanes.ipvsOffer().availability).toBe('module-not-loaded')
 })
 
+test('a sysctl that comes with the module goes back to what the module brought, also by undoing the steps', async () => {
+  director.loadModule(false)
+  const dataplanes = await director.start()
+  const wanted = { ...wantedOf(rs(20)), settings: [{ name: 'net.ipv4.vs.conntrack', value: '1' }] }
+  const steps = await goTo(dataplanes, wanted, emptyDesired)
+  expect(stateOf(dataplanes, [wanted]).settings).toMatchObject([{ value: '1', original: '0' }])
+  await run(dataplanes, undoOf(steps))
+  expect(director.sysctls.get('net.ipv4.vs.conntrack')).toBe('0')
+  await goTo(dataplanes, wanted, emptyDesired)
+  await goTo(dataplanes, emptyDesired, wanted)
+  expect(director.sysctls.get('net.ipv4.vs.conntrack')).toBe('0')
+  expect(director.persisted).toEqual({ sysctls: {}, modules: [] })
+})
+
 test('module not loaded, module missing, no permission and an empty table are four answers', async () => {
   const dataplanes = await director.start()
   expect(dataplanes.ipvsOffer()).toMatchObject({ availability: 'ready', reason: null })

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { OwnObjects } from '../../../agent/apply/own-objects.ts'
@@ -6,6 +6,7 @@ import { BothDataplanes } from '../../../agent/dataplane/dataplanes.ts'
 import { connectionTable } from '../../../agent/dataplane/ipvs/connection-table.ts'
 import { HostState } from '../../../agent/dataplane/ipvs/host-state.ts'
 import { IpvsDataplane } from '../../../agent/dataplane/ipvs/ipvs-dataplane.ts'
+import { KernelError } from '../../../agent/kernel/errno.ts'
 import { unavailableDataplane } from '../../../agent/dataplane/unavailable.ts'
 import type { HostControls } from '../../../agent/host/host-controls.ts'
 import type { NatEntry } from '../../../core/model/plan.ts'
@@ -75,10 +76,19 @@ export class IpvsDirector {
     return new BothDataplanes({ ebpf: unavailableDataplane('not here'), ipvs, hostState, nat, connections, places })
   }
 
+  /** Those of IPVS come with its module. */
+  #hasSysctl(name: string): boolean {
+    return !name.startsWith('net.ipv4.vs.') || existsSync(join(this.#folder, 'net/ip_vs'))
+  }
+
   #host(): HostControls {
     return {
-      readSysctl: (name) => this.sysctls.get(name) ?? null,
-      writeSysctl: (name, value) => void this.sysctls.set(name, value),
+      readSysctl: (name) => (this.#hasSysctl(name) ? (this.sysctls.get(name) ?? null) : null),
+      writeSysctl: (name, value) => {
+        if (!this.#hasSysctl(name)) throw new KernelError(name, 'ENOENT')
+        if (value === '') throw new KernelError(name, 'EINVAL')
+        this.sysctls.set(name, value)
+      },
       loadModule: () => this.loadModule(true),
       unloadModule: (name) => {
         if (name === 'ip_vs') this.loadModule(false)
