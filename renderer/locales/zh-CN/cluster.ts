@@ -75,7 +75,8 @@ export const cluster = {
     connections: '已建立的连接会怎样',
     way: {
       drSynced: '继续：sync daemon 已将已建立的 TCP 连接发送给其他 director。最近几个报文内的连接可能丢失。',
-      natSynced: '只要回复能到达某台 director 就继续：原 director 仍在运行时经由它，真实服务器的网关移过去后经由新的 director。sync daemon 已发送连接。',
+      natSynced:
+        '只要回复能到达某台 director 就继续：原 director 仍在运行时经由它，真实服务器的网关移过去后经由新的 director。sync daemon 已发送连接。',
       unsynced: '丢失：没有 sync daemon，新的 director 不知道这些连接。',
       fullnat: '丢失：源 NAT 的状态只在原 director 上，不会同步。',
       ebpfDr: '只要两边的环一致就继续：同样的真实服务器、在两台 director 上均正常、权重相同。',
