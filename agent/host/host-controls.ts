@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { AppError } from '../../core/contract/errors.ts'
+import { syncFolder } from '../disk.ts'
 import { run } from './run-command.ts'
 
 /** What the agent sets on its host beside dataplanes and addresses, and the files that keep it over a boot. */
@@ -74,7 +75,14 @@ export function hostControls(places: HostPlaces = hostPlaces): HostControls {
 }
 
 async function keep(file: string, lines: readonly string[] | null): Promise<void> {
-  if (lines === null) return rm(file, { force: true })
-  await mkdir(dirname(file), { recursive: true })
-  await writeFileAtomic(file, `${lines.join('\n')}\n`, { mode: 0o644 })
+  const folder = dirname(file)
+  if (lines === null) {
+    if (!existsSync(file)) return
+    await rm(file)
+  } else {
+    await mkdir(folder, { recursive: true })
+    await writeFileAtomic(file, `${lines.join('\n')}\n`, { mode: 0o644 })
+  }
+  // The record of what is ours counts on it: after a power cut neither may know more than the other.
+  await syncFolder(folder)
 }

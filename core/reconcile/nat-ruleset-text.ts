@@ -1,9 +1,6 @@
-import { compareAddresses, type IpFamily } from '../model/address.ts'
+import type { IpFamily } from '../model/address.ts'
 import type { NatEntry } from '../model/plan.ts'
-import { compareNatEntries } from './nat-entries.ts'
-
-/** Our table; there is one for each family. */
-const natTable = 'signalbox_fullnat'
+import { type NatGroup, natGroups, natTable } from './nat-groups.ts'
 
 const words = {
   ipv4: { family: 'ip', type: 'ipv4_addr' },
@@ -31,8 +28,7 @@ function familyText(family: IpFamily, entries: readonly NatEntry[]): string {
   // Adding one that is there is no error, so that deleting it is none either.
   const clear = `add table ${nft} ${natTable}\ndelete table ${nft} ${natTable}\n`
   if (entries.length === 0) return clear
-  const groups = [...Map.groupBy(entries, groupOf)].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const parts = groups.flatMap(([, members], i) => groupText(family, members, i))
+  const parts = natGroups(entries).map((group) => groupText(family, group))
   return `${clear}table ${nft} ${natTable} {
 ${parts.map(({ set }) => set).join('')}  chain post {
     type nat hook postrouting priority 100; policy accept;
@@ -41,44 +37,30 @@ ${parts.map(({ rule }) => rule).join('')}  }
 }
 
 /**
- * Entries that one rule can tell: nft 1.0.6 takes `ct original proto-dst` into a concatenation only where the rule has
- * named the protocol, and a service of every port has none to compare.
+ * nft 1.0.6 takes `ct original proto-dst` into a concatenation only where the rule has named the protocol, and a service
+ * of every port has none to compare.
  */
-const groupOf = ({ protocol, port, localAddresses }: NatEntry): string =>
-  [protocol, port === 0 ? 'any' : 'port', ...localAddresses.toSorted(compareAddresses)].join(' ')
-
-function groupText(
-  family: IpFamily,
-  members: readonly NatEntry[],
-  index: number,
-): { readonly set: string; readonly rule: string }[] {
-  const [first] = members
-  if (first === undefined) return []
+function groupText(family: IpFamily, group: NatGroup): { readonly set: string; readonly rule: string } {
   const { family: nft, type } = words[family]
-  const { protocol, localAddresses, port } = first
-  const hasPort = port !== 0
-  const name = `${protocol}${index}`
-  const fields = hasPort ? [type, 'inet_service', type, 'inet_service'] : [type, type]
-  const key = hasPort
-    ? `ct original ${nft} daddr . ct original proto-dst . ${nft} daddr . th dport`
-    : `ct original ${nft} daddr . ${nft} daddr`
-  const elements = members
-    .toSorted(compareNatEntries)
-    .map(({ vip, port: own, address, realPort }) =>
-      (hasPort ? [vip, own, address, realPort] : [vip, address]).join(' . '),
-    )
+  const { name, protocol, localAddresses, isEveryPort } = group
+  const fields = isEveryPort ? [type, type] : [type, 'inet_service', type, 'inet_service']
+  const key = isEveryPort
+    ? `ct original ${nft} daddr . ${nft} daddr`
+    : `ct original ${nft} daddr . ct original proto-dst . ${nft} daddr . th dport`
+  const elements = group.entries.map(({ vip, port, address, realPort }) =>
+    (isEveryPort ? [vip, address] : [vip, port, address, realPort]).join(' . '),
+  )
   const set = `  set ${name} {
     type ${fields.join(' . ')}
     elements = {
       ${elements.join(',\n      ')}
     }
   }\n`
-  return [{ set, rule: `    meta l4proto ${protocol} ${key} @${name} ${statement(localAddresses)}\n` }]
+  return { set, rule: `    meta l4proto ${protocol} ${key} @${name} ${statement(localAddresses)}\n` }
 }
 
 /** By turns over the addresses; the kernel looks for a free port in each. */
-function statement(localAddresses: readonly string[]): string {
-  const addresses = localAddresses.toSorted(compareAddresses)
+function statement(addresses: readonly string[]): string {
   if (addresses.length === 0) return 'masquerade'
   if (addresses.length === 1) return `snat to ${addresses.join('')}`
   const turns = addresses.map((address, i) => `${i} : ${address}`).join(', ')

@@ -4,9 +4,8 @@ import { compareAddresses } from '../../../core/model/address.ts'
 import { Protocol } from '../../../core/model/dataplane.ts'
 import type { NatEntry } from '../../../core/model/plan.ts'
 import { compareNatEntries } from '../../../core/reconcile/nat-entries.ts'
+import { type NatGroup, natGroups, natTable } from '../../../core/reconcile/nat-groups.ts'
 
-/** One table for each family; nobody else's table is read or written. */
-export const natTable = 'signalbox_fullnat'
 const families = ['ipv4', 'ipv6'] as const
 type Family = (typeof families)[number]
 const nftFamily = { ipv4: 'ip', ipv6: 'ip6' } as const
@@ -18,18 +17,14 @@ const addressType = { ipv4: 'ipv4_addr', ipv6: 'ipv6_addr' } as const
  * plain NAT service on the same real server is not met. The protocol is matched before, by a match of its own: without
  * it nft cannot tell the type of conntrack's port ("variable sized data types").
  */
-const keyOf = (family: Family, { protocol, port }: NatEntry): readonly object[] => {
+const keyOf = (family: Family, { protocol, isEveryPort }: NatGroup): readonly object[] => {
   const vip = { ct: { key: nftFamily[family] === 'ip' ? 'ip daddr' : 'ip6 daddr', dir: 'original' } }
   const realServer = { payload: { protocol: nftFamily[family], field: 'daddr' } }
   // A service of every port has no port to tell it by.
-  if (port === 0) return [vip, realServer]
+  if (isEveryPort) return [vip, realServer]
   const port16 = { ct: { key: 'proto-dst', dir: 'original' } }
   return [vip, port16, realServer, { payload: { protocol, field: 'dport' } }]
 }
-
-/** Entries with the same protocol and local addresses share a set, and a rule; those of every port one of their own. */
-const groupOf = (entry: NatEntry): string =>
-  [entry.protocol, entry.port === 0, ...entry.localAddresses.toSorted(compareAddresses)].join(' ')
 
 /** The commands that make our tables say exactly this, in one transaction. */
 export function natCommands(entries: readonly NatEntry[]): object {
@@ -46,22 +41,18 @@ export function natCommands(entries: readonly NatEntry[]): object {
 
 function familyCommands(family: Family, entries: readonly NatEntry[]): object[] {
   const place = { family: nftFamily[family], table: natTable }
-  const groups = [...Map.groupBy(entries, groupOf).values()]
   return [
     { add: { table: { family: place.family, name: natTable } } },
     { add: { chain: { ...place, name: 'post', type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' } } },
-    ...groups.flatMap((members, index) => {
-      const [first] = members
-      if (first === undefined) return []
-      const { protocol } = first
-      const name = `${protocol}_${index}`
+    ...natGroups(entries).flatMap((group) => {
+      const { name, protocol, isEveryPort, localAddresses } = group
       const isProtocol = { op: '==', left: { meta: { key: 'l4proto' } }, right: protocol }
-      const isEntry = { op: '==', left: { concat: keyOf(family, first) }, right: `@${name}` }
+      const isEntry = { op: '==', left: { concat: keyOf(family, group) }, right: `@${name}` }
       const address = addressType[family]
-      const type = first.port === 0 ? [address, address] : [address, 'inet_service', address, 'inet_service']
-      const expr = [{ match: isProtocol }, { match: isEntry }, natStatement(first.localAddresses)]
+      const type = isEveryPort ? [address, address] : [address, 'inet_service', address, 'inet_service']
+      const expr = [{ match: isProtocol }, { match: isEntry }, natStatement(localAddresses)]
       return [
-        { add: { set: { ...place, name, type, elem: members.toSorted(compareNatEntries).map(elementOf) } } },
+        { add: { set: { ...place, name, type, elem: group.entries.map(elementOf) } } },
         { add: { rule: { ...place, chain: 'post', expr } } },
       ]
     }),
@@ -78,7 +69,7 @@ function natStatement(addresses: readonly string[]): object {
   if (only === undefined) return { masquerade: null }
   if (addresses.length === 1) return { snat: { addr: only } }
   const turns = { numgen: { mode: 'inc', mod: addresses.length, offset: 0 } }
-  const data = { set: addresses.toSorted(compareAddresses).map((address, i) => [i, address]) }
+  const data = { set: addresses.map((address, i) => [i, address]) }
   return { snat: { addr: { map: { key: turns, data } } } }
 }
 
@@ -120,7 +111,7 @@ export function parseNatListing(text: string, family: Family): NatEntry[] {
   return nftables
     .flatMap(({ set }) => {
       const localAddresses = set === undefined ? undefined : pools.get(set.name)
-      const protocol = Protocol.safeParse(set?.name.split('_')[0])
+      const protocol = Protocol.safeParse(set?.name.replace(/\d+$/, ''))
       if (set === undefined || localAddresses === undefined || !protocol.success) return []
       return (set.elem ?? []).map(({ concat: [vip, port, address, realPort] }): NatEntry => {
         return { family, protocol: protocol.data, vip, port, address, realPort, localAddresses }

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
 import type { NatEntry } from '../../../core/model/plan.ts'
+import { natTable } from '../../../core/reconcile/nat-groups.ts'
 import { run } from '../../host/run-command.ts'
-import { natCommands, natTable, parseNatListing } from './nat-ruleset.ts'
+import { natCommands, parseNatListing } from './nat-ruleset.ts'
 
 /** FullNAT's table in the kernel. */
 export interface NatTable {

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { natCommands, natTable, parseNatListing } from '../../../agent/dataplane/ipvs/nat-ruleset.ts'
+import { natCommands, parseNatListing } from '../../../agent/dataplane/ipvs/nat-ruleset.ts'
 import type { NatEntry } from '../../../core/model/plan.ts'
 import { compareNatEntries, natEntryKey } from '../../../core/reconcile/nat-entries.ts'
+import { natTable } from '../../../core/reconcile/nat-groups.ts'
+import { natRulesetText } from '../../../core/reconcile/nat-ruleset-text.ts'
 
 const entry: fc.Arbitrary<NatEntry> = fc
   .record({
@@ -64,10 +66,21 @@ test("the whole table is replaced in one transaction, and nobody else's table is
   )
 })
 
+test('what an operator types has the sets that the agent writes, so that the agent knows it again', () => {
+  fc.assert(
+    fc.property(entries, (wanted) => {
+      const { nftables } = natCommands(wanted) as { nftables: Command[] }
+      const written = nftables.flatMap(({ add }) => (add?.['set'] === undefined ? [] : [add['set']['name']]))
+      const typed = [...natRulesetText(wanted).matchAll(/^  set (\S+) \{$/gm)].map(([, name]) => name)
+      expect(typed).toEqual(written)
+    }),
+  )
+})
+
 test('rules and sets in our table that are not ours to read are passed over', () => {
   const strange = {
     nftables: [
-      { set: { family: 'ip', name: 'tcp_0', table: natTable, elem: [{ concat: ['192.0.2.1', 80, '192.0.2.2', 80] }] } },
+      { set: { family: 'ip', name: 'tcp0', table: natTable, elem: [{ concat: ['192.0.2.1', 80, '192.0.2.2', 80] }] } },
       { set: { family: 'ip', name: 'other', table: natTable } },
       { rule: { expr: [{ counter: { packets: 0, bytes: 0 } }, { accept: null }] } },
     ],
