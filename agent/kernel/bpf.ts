@@ -197,10 +197,12 @@ export class BpfMap extends BpfObject {
   }
 }
 
-export function createMap(definition: MapDefinition): BpfMap {
+/** `inner`: for a map of maps, one that looks as all do that it will hold. */
+export function createMap(definition: MapDefinition, inner?: BpfMap): BpfMap {
   const block = new ArgumentBlock(72)
   const { type, keySize, valueSize, maxEntries, flags } = definition
   for (const [i, value] of [type, keySize, valueSize, maxEntries, flags].entries()) block.u32(i * 4, value)
+  if (inner !== undefined) block.u32(20, inner.fd)
   block.bytes.write(kernelName(definition.name), 28, 'latin1')
   return new BpfMap(bpfCall(command.mapCreate, block, `map ${definition.name}`), definition)
 }

@@ -132,6 +132,8 @@ export class Btf {
       const types: Record<string, number> = {}
       for (const member of this.resolve(type).members) {
         const pointer = this.resolve(member.type)
+        // `__array(values, t)`: what the maps look like that this one holds. Whoever creates it brings one of them.
+        if (pointer.array !== null && member.name === 'values') continue
         if (pointer.kind !== kind.pointer)
           throw new MalformedError(this.#what, `map ${name}: ${member.name} is no pointer`)
         const target = this.#at(pointer.sizeOrType)

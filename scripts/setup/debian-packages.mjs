@@ -4,7 +4,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 
 /**
- * @typedef {'build' | 'demo' | 'guest' | 'test'} Purpose guest: what the guest lab needs on top of the demo's needs
+ * @typedef {'bench' | 'build' | 'demo' | 'guest' | 'test'} Purpose guest: what the guest lab needs on top of the demo's needs;
+ *   bench: what `npm run bench -- ebpf` needs
  * @typedef {object} Need
  * @property {string} name the Debian package
  * @property {string} why completes "needed to …"
@@ -13,10 +14,12 @@ import path from 'node:path'
  * @typedef {{ program: string } | { file: string } | { fontIn: readonly string[], pattern: RegExp }} Probe
  */
 
-const all = /** @type {const} */ (['build', 'demo', 'guest', 'test'])
+const all = /** @type {const} */ (['bench', 'build', 'demo', 'guest', 'test'])
 const lab = /** @type {const} */ (['demo', 'guest', 'test'])
 const guest = /** @type {const} */ (['guest', 'test'])
 const tests = /** @type {const} */ (['test'])
+const bench = /** @type {const} */ (['bench'])
+const labAndBench = /** @type {const} */ (['bench', ...lab])
 /** @param {string} name */
 const program = (name) => ({ program: name })
 
@@ -33,15 +36,30 @@ export const needs = [
   {
     name: 'iproute2',
     why: 'build the lab network',
-    purposes: lab,
+    purposes: labAndBench,
     probes: [program('ip'), program('tc'), program('ss')],
   },
   { name: 'openssh-server', why: 'give each lab host a real SSH server', purposes: lab, probes: [program('sshd')] },
   { name: 'openssh-client', why: 'make the keys of a run', purposes: lab, probes: [program('ssh-keygen')] },
-  { name: 'util-linux', why: 'isolate the lab hosts', purposes: lab, probes: [program('unshare'), program('nsenter')] },
+  {
+    name: 'util-linux',
+    why: 'isolate the lab hosts',
+    purposes: labAndBench,
+    probes: [program('unshare'), program('nsenter')],
+  },
   { name: 'iputils-arping', why: 'ask who answers ARP for a VIP', purposes: lab, probes: [program('arping')] },
-  { name: 'ethtool', why: 'read and set offloads of lab interfaces', purposes: lab, probes: [program('ethtool')] },
-  { name: 'procps', why: 'read and set sysctls as an operator does', purposes: lab, probes: [program('sysctl')] },
+  {
+    name: 'ethtool',
+    why: 'read and set offloads of lab interfaces',
+    purposes: labAndBench,
+    probes: [program('ethtool')],
+  },
+  {
+    name: 'procps',
+    why: 'read and set sysctls as an operator does',
+    purposes: labAndBench,
+    probes: [program('sysctl')],
+  },
   { name: 'curl', why: 'send requests from the lab client', purposes: lab, probes: [program('curl')] },
   { name: 'sudo', why: 'let an account of a lab host become root', purposes: tests, probes: [program('sudo')] },
   {
@@ -64,15 +82,31 @@ export const needs = [
   { name: 'cpio', why: "make the guest's initramfs", purposes: guest, probes: [program('cpio')] },
   { name: 'ipvsadm', why: 'compare with what it shows, in the guest', purposes: guest, probes: [program('ipvsadm')] },
   { name: 'keepalived', why: 'live beside it, in the guest', purposes: guest, probes: [program('keepalived')] },
-  { name: 'nftables', why: 'see and set packet filter rules in the guest', purposes: guest, probes: [program('nft')] },
+  {
+    name: 'nftables',
+    why: 'see and set packet filter rules in the guest, and measure beside them',
+    purposes: ['bench', ...guest],
+    probes: [program('nft')],
+  },
   { name: 'conntrack', why: 'see tracked connections in the guest', purposes: guest, probes: [program('conntrack')] },
   { name: 'tcpdump', why: 'see packets in the guest', purposes: guest, probes: [program('tcpdump')] },
   { name: 'iputils-ping', why: 'ask who answers in the guest', purposes: guest, probes: [program('ping')] },
+  { name: 'haproxy', why: 'measure beside it', purposes: bench, probes: [program('haproxy')] },
+  { name: 'nginx', why: 'measure beside it, and answer requests', purposes: bench, probes: [program('nginx')] },
+  {
+    name: 'libnginx-mod-stream',
+    why: 'measure beside nginx on layer 4',
+    purposes: bench,
+    probes: [{ file: '/usr/lib/nginx/modules/ngx_stream_module.so' }],
+  },
+  { name: 'wrk', why: 'send requests as fast as they are answered', purposes: bench, probes: [program('wrk')] },
   { name: 'chromium', why: 'run the end-to-end tests', purposes: tests, probes: [program('chromium')] },
 ]
 
 /** Those that only the guest lab needs. */
-export const guestPackages = needs.filter(({ purposes }) => purposes === guest).map(({ name }) => name)
+export const guestPackages = needs
+  .filter(({ purposes }) => purposes.includes('guest') && !purposes.includes('demo'))
+  .map(({ name }) => name)
 
 /** Administrators' folders are not in every PATH, and the tools there are still the ones that are used. */
 export const searchPath = () => [

@@ -42,8 +42,8 @@ export interface MapSet {
   readonly millisecondsPerJiffy: number
   rows(name: string): Rows
   map(name: string): BpfMap
-  /** Programs on these maps, with this load's constants. */
-  load(): Map<string, BpfProgram>
+  /** Programs on these maps, with this load's constants; `insertCap` stands for the usual one. */
+  load(limits?: { readonly insertCap?: number }): Map<string, BpfProgram>
   close(): void
 }
 
@@ -170,7 +170,7 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
     millisecondsPerJiffy,
     rows,
     map,
-    load: () =>
+    load: (limits) =>
       loadPrograms(
         object,
         maps,
@@ -183,7 +183,7 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
               bucket_mask: sizes.buckets - 1,
               reals_max: sizes.reals,
               services_max: sizes.services,
-              insert_cap: insertCap,
+              insert_cap: limits?.insertCap ?? insertCap,
               insert_window_shift: Math.max(0, Math.round(Math.log2(100 / millisecondsPerJiffy))),
               timeout_half_open: jiffies(timeoutsSec.halfOpen),
               timeout_established: jiffies(timeoutsSec.established),

@@ -1,0 +1,30 @@
+// From series of measured runs to the figures that are printed, as JSON and in the report.
+import { median, ratioOf, rounded } from '../statistics.ts'
+import { comparedMode } from './ours.ts'
+import type { Series } from './test-runs.ts'
+import { traffics } from './traffic.ts'
+
+/** Balancer and hook, then kind of traffic: the median. */
+export type NsPerPacket = Record<string, Record<string, number>>
+
+export const columnOf = (series: Series): string => `${series.target.name}.${series.target.hook}`
+
+export function nsPerPacket(all: readonly Series[]): NsPerPacket {
+  const table: NsPerPacket = {}
+  for (const series of all) (table[columnOf(series)] ??= {})[series.traffic.key] = rounded(median(series.ns))
+  return table
+}
+
+/** Ours over Katran's by kind of traffic, round by round; null where there is nothing to compare. */
+export function katranRatio(all: readonly Series[]): Record<string, number> | null {
+  const find = (name: string, traffic: string): readonly number[] | undefined =>
+    all.find(({ target, traffic: { key } }) => target.name === name && target.hook === 'xdp' && key === traffic)?.ns
+  const ratios: Record<string, number> = {}
+  for (const { key, meets } of traffics) {
+    // With its limit most new flows are not remembered, and cost accordingly less.
+    const theirs = meets === 'new' ? find('katranLifted', key) : (find('katran', key) ?? find('katranLifted', key))
+    const ours = find(comparedMode, key)
+    if (ours !== undefined && theirs !== undefined) ratios[key] = rounded(ratioOf(ours, theirs))
+  }
+  return Object.keys(ratios).length === 0 ? null : ratios
+}

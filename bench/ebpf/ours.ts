@@ -1,0 +1,98 @@
+// The dataplane as the agent loads it, on maps of its own, with one service: one such set for each row of `modes`.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { bindLayout, type Layout } from '../../agent/dataplane/ebpf/layout.ts'
+import { createMaps, type MapSet } from '../../agent/dataplane/ebpf/map-set.ts'
+import { Tables } from '../../agent/dataplane/ebpf/tables.ts'
+import { readObject } from '../../agent/kernel/object.ts'
+import type { ServiceConfig } from '../../core/model/plan.ts'
+import { realServerConfig, serviceConfig } from '../../test/fixtures/configs.ts'
+import type { Hook } from './harness.ts'
+import type { Target } from './target.ts'
+import { port, vip } from './traffic.ts'
+
+interface Mode {
+  readonly key: string
+  readonly title: string
+  readonly config: Partial<ServiceConfig>
+}
+
+/** Each is measured on every hook. */
+export const modes: readonly Mode[] = [{ key: 'drIpv4', title: 'DR, IPv4', config: { forwarding: 'dr' } }]
+
+/** The one that stands against Katran, at XDP. */
+export const comparedMode = 'tunIpv4'
+
+const objectFile = resolve(import.meta.dirname, '../../dist/agent/bpf/lb.bpf.o')
+/** Room for 1,048,576 flows, as Katran's set-up has. */
+const capacity = { services: 16, realServers: 1024, buckets: 262_144 }
+const realServers = 3
+/** No new flow is turned away: what is measured is the entry, and not the cap. */
+const limits = { insertCap: 0xffff_ffff }
+
+/** Return values: enum xdp_action; TC_ACT_REDIRECT and TC_ACT_UNSPEC of include/uapi/linux/pkt_cls.h. */
+const returns: Readonly<Record<Hook, Target['returns']>> = {
+  xdp: { forward: 4, pass: 2 },
+  tcx: { forward: 7, pass: -1 },
+}
+/** Counters of packets whose flow was not known. */
+const missNames = ['LB_FLOW_NEW', 'LB_FLOW_FULL', 'LB_FLOW_CAPPED', 'LB_FLOW_RACE']
+
+export interface Loaded {
+  readonly targets: readonly Target[]
+  close(): void
+}
+
+/** Loads the dataplane with one service of that mode; both hooks share its maps, and so its flows. */
+export function loadMode(mode: Mode, hooks: readonly Hook[]): Loaded {
+  const object = readObject(readFileSync(objectFile), 'lb.bpf.o')
+  const layout = bindLayout(object)
+  const set = createMaps(null, object, layout, capacity)
+  const programs = set.load(limits)
+  addService(new Tables(set, layout), set, layout, mode.config)
+  const targets = hooks.map((hook): Target => {
+    const program = programs.get(`lb_${hook}`)
+    if (program === undefined) throw new Error(`no program lb_${hook}`)
+    return {
+      name: mode.key,
+      title: mode.title,
+      hook,
+      program,
+      returns: returns[hook],
+      lacks: () => undefined,
+      misses: () => counted(set, layout, missNames),
+    }
+  })
+  const close = (): void => {
+    for (const program of programs.values()) program.close()
+    set.close()
+  }
+  return { targets, close }
+}
+
+function addService(tables: Tables, set: MapSet, layout: Layout, config: Partial<ServiceConfig>): void {
+  const key = `tcp/${vip}:${port}`
+  tables.putService(key, serviceConfig({ vip, port, ...config }))
+  const rows = set.rows('lb_reals')
+  for (let n = 1; n <= realServers; n++) {
+    const index = tables.putReal(key, realServerConfig({ address: `192.0.2.${10 + n}`, port }))
+    layout.real.write(rows.view, rows.at(index), {
+      // Test runs redirect nothing.
+      ifindex: 1,
+      mac: `02:00:00:00:01:0${n}`,
+      source_mac: '02:00:00:00:00:fe',
+      mtu: 1500,
+      is_reachable: 1,
+    })
+  }
+}
+
+function counted(set: MapSet, layout: Layout, names: readonly string[]): number {
+  const rows = set.rows('lb_cpus')
+  let sum = 0
+  for (let cpu = 0; cpu < set.cpus; cpu++) {
+    const { count } = layout.cpu.read(rows.view, rows.at(cpu))
+    for (const name of names) sum += Number(count[layout.counters.indexOf(name)] ?? 0n)
+  }
+  return sum
+}

@@ -1,0 +1,67 @@
+// `npm run bench -- ebpf [--json] [--katran DIR] [--runs N]`: what a packet costs, by test runs, beside Katran where a
+// directory with its object is given. Writes report.md beside this file.
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { spreadOf } from '../statistics.ts'
+import { columnOf, katranRatio, nsPerPacket } from './figures.ts'
+import { hooks } from './harness.ts'
+import { isInsertLimited, katranObjects, loadKatran } from './katran.ts'
+import { comparedMode, loadMode, modes } from './ours.ts'
+import { reportText } from './report.ts'
+import { measure, type Series } from './test-runs.ts'
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    katran: { type: 'string' },
+    runs: { type: 'string', default: '9' },
+  },
+})
+const runs = Number(values.runs)
+if (!Number.isInteger(runs) || runs < 1) {
+  process.stderr.write(`--runs: found ${JSON.stringify(values.runs)}, expected a whole number from 1.\n`)
+  process.exit(2)
+}
+if (process.getuid?.() !== 0) {
+  process.stderr.write('Test runs of the kernel need root.\n')
+  process.exit(2)
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const startedAt = new Date()
+const skipped: string[] = []
+
+function testRuns(): readonly Series[] {
+  const theirs = values.katran === undefined ? [] : katranObjects(values.katran)
+  if (theirs.length === 0) skipped.push('Katran: no directory with its object was given (`--katran DIR`).')
+  else if (theirs.every(isInsertLimited)) {
+    skipped.push('New flows against Katran: no object without its insert limit is in the directory.')
+  }
+  if (!modes.some((mode) => mode.key === comparedMode))
+    skipped.push('Ratios to Katran: there is no TUN to compare yet.')
+  const loaded = [...modes.map((mode) => loadMode(mode, hooks)), ...theirs.map(loadKatran)]
+  try {
+    return measure(loaded, runs, say)
+  } finally {
+    for (const each of loaded) each.close()
+  }
+}
+
+const series = testRuns()
+for (const one of series) {
+  const { median, min, max } = spreadOf(one.ns)
+  say(`${columnOf(one).padEnd(18)} ${one.traffic.title.padEnd(18)} ${String(median).padStart(5)} ns [${min} to ${max}]`)
+}
+const ratios = katranRatio(series)
+writeFileSync(
+  resolve(import.meta.dirname, 'report.md'),
+  reportText({ startedAt, runs, series, katranRatio: ratios, skipped }),
+)
+for (const line of skipped) say(`Not measured: ${line}`)
+if (ratios !== null) say(`TUN over IPv4 / Katran: ${JSON.stringify(ratios)}`)
+if (values.json) {
+  process.stdout.write(
+    `${JSON.stringify({ nsPerPacket: nsPerPacket(series), katranRatio: ratios, endToEnd: null, runs, skipped })}\n`,
+  )
+}
