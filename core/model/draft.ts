@@ -1,19 +1,21 @@
 import { z } from 'zod'
-import { DirectorId, RealServerAccess } from './ssh.ts'
+import { DirectorId } from './ssh.ts'
 
 export const wizardSteps = ['what', 'mode', 'dataplane', 'addresses', 'hosts', 'review', 'prove'] as const
 
 const Text = z.string().max(2000)
 const Flag = z.boolean()
 
-/** A real server as typed; empty fields stand for what the service says. */
-const RealServerForm = z.strictObject({
+/**
+ * A real server as typed; empty fields stand for what the service says. Not strict: stored drafts may still hold how the
+ * host is reached, which is no matter of one service.
+ */
+const RealServerForm = z.object({
   id: Text,
   address: Text,
   port: Text,
   weight: Text,
   name: Text,
-  access: RealServerAccess,
   forwarding: Text.default(''),
   upperThreshold: Text.default(''),
   lowerThreshold: Text.default(''),

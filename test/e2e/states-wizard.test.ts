@@ -252,3 +252,29 @@ test('the settings of an IPVS service are the same fields, and go into the pendi
   expect(await drawer.getByRole('button', { name: /^Apply/ }).isDisabled()).toBe(true)
   await look(page, 'settings-review')
 })
+
+test('real servers that only the director reaches: the way through it stands where their checks failed, and is kept', async () => {
+  const pool = ['192.0.2.71', '192.0.2.72', '192.0.2.73']
+  const { page, go } = await openScenario(
+    browser,
+    await draftScenario(wizardDraft('nat', 'hosts'), {}, { behindDirector: pool }),
+  )
+  await page.getByText('3 real servers cannot be reached from this workstation:').waitFor()
+  await page.getByRole('row', { name: /192\.0\.2\.72/ }).getByText('192.0.2.72 port 22 does not answer.').waitFor()
+  await look(page, 'out-of-reach')
+  await page.getByRole('button', { name: 'Reach them through the director' }).click()
+  for (const host of pool) {
+    await page
+      .getByRole('row')
+      .filter({ has: page.getByRole('button', { name: host }) })
+      .getByText('ready', { exact: true })
+      .waitFor()
+  }
+  expect(await page.getByRole('button', { name: 'Reach them through the director' }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Back', exact: true }).click()
+  expect(await page.getByRole('combobox', { name: 'SSH for checks, real server 2' }).inputValue()).toBe(
+    'Through the director',
+  )
+  await go('/d/lab/hosts')
+  expect(await page.getByRole('combobox', { name: 'Access to 192.0.2.72' }).inputValue()).toBe('Through the director')
+})

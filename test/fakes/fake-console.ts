@@ -66,6 +66,8 @@ export interface ConsoleSetup {
   readonly unprepared?: readonly string[]
   /** Hosts that cannot be read at all. */
   readonly unreadable?: readonly string[]
+  /** Hosts that only the director has a way to. */
+  readonly behindDirector?: readonly string[]
 }
 
 const fingerprint = 'SHA256:9Q2mS6rVt0iH3xqXnG8bQv2yL1kYwJ5dZ4cPaTeUfRo'
@@ -313,7 +315,9 @@ export class FakeConsole {
     for (const host of request.hosts ?? ['director', ...request.realServers.map(({ address }) => address)]) {
       yield { host, state: 'running' as const, findings: [], error: null, takenAtMs: null }
       await pause(120)
-      const isUnreadable = this.#setup.unreadable?.includes(host) === true
+      const access = request.realServers.find(({ address }) => address === host)?.access.kind
+      const isOutOfReach = this.#setup.behindDirector?.includes(host) === true && access !== 'throughDirector'
+      const isUnreadable = isOutOfReach || this.#setup.unreadable?.includes(host) === true
       yield {
         host,
         state: isUnreadable ? ('failed' as const) : ('done' as const),

@@ -3,6 +3,7 @@ import type { Draft, ServiceForm, WizardStep } from '../../core/model/draft.ts'
 import { emptyForm } from '../../renderer/views/wizard/form.ts'
 import { rowsOfPaste } from '../../renderer/views/wizard/paste.ts'
 import { make, type Scenario } from './console-scenarios.ts'
+import type { ConsoleSetup } from './fake-console.ts'
 import { TrafficKernel } from './traffic-kernel.ts'
 
 /** Services in the making, one of each kind, as an operator would have filled them in. */
@@ -112,8 +113,13 @@ export const withoutIpvs: Partial<IpvsOffer> = {
 }
 
 /** A console with this draft open, on a director whose IPVS is as `offer` says. */
-export const draftScenario = (draft: Draft, offer: Partial<IpvsOffer> = {}): Promise<Scenario> =>
+export const draftScenario = (
+  draft: Draft,
+  offer: Partial<IpvsOffer> = {},
+  more: Pick<ConsoleSetup, 'unprepared' | 'behindDirector'> = {},
+): Promise<Scenario> =>
   make(`/d/lab/new/${draft.id}`, {
+    ...more,
     pastMs: 0,
     drafts: [draft],
     makeKernel: (trafficOf, nowMs) => new OfferingKernel(offer, trafficOf, nowMs),

@@ -3,6 +3,7 @@ import { parseClusterSpec } from '../../core/model/cluster-spec.ts'
 import { Draft, type ServiceForm, type WizardStep } from '../../core/model/draft.ts'
 import { formatIssue } from '../../core/model/issue.ts'
 import type { VirtualService } from '../../core/model/service.ts'
+import type { RealServerAccess } from '../../core/model/ssh.ts'
 import { checkRequestOf, dependenciesOf } from '../../renderer/views/wizard/check-request.ts'
 import { formOf } from '../../renderer/views/wizard/form-of-service.ts'
 import { issuesOfStep } from '../../renderer/views/wizard/form-steps.ts'
@@ -285,22 +286,34 @@ test('a draft that was stored before the form knew IPVS still opens', () => {
 })
 
 describe('the checks of the hosts', () => {
+  const direct = (): RealServerAccess => ({ kind: 'direct' })
+
   test('a changed VIP makes every host stale, a changed real server only itself and the director', () => {
-    const before = checkRequestOf(webForm(), 'lb1')
-    const vip = checkRequestOf({ ...webForm(), vip: '192.0.2.11' }, 'lb1')
-    const server = checkRequestOf(webForm('192.0.2.21\n192.0.2.23'), 'lb1')
+    const before = checkRequestOf(webForm(), 'lb1', direct)
+    const vip = checkRequestOf({ ...webForm(), vip: '192.0.2.11' }, 'lb1', direct)
+    const server = checkRequestOf(webForm('192.0.2.21\n192.0.2.23'), 'lb1', direct)
     if (before === null || vip === null || server === null) throw new Error('the forms are complete')
     const stale = (now: typeof before, host: string) => dependenciesOf(before, host) !== dependenciesOf(now, host)
     expect(['director', '192.0.2.21', '192.0.2.22'].map((host) => stale(vip, host))).toEqual([true, true, true])
     expect(['director', '192.0.2.21'].map((host) => stale(server, host))).toEqual([true, false])
   })
 
+  test('another way to a real server makes it stale: it is read again by that way', () => {
+    const accesses: Record<string, RealServerAccess> = { '192.0.2.22': { kind: 'throughDirector' } }
+    const before = checkRequestOf(webForm(), 'lb1', direct)
+    const after = checkRequestOf(webForm(), 'lb1', (address) => accesses[address] ?? direct())
+    if (before === null || after === null) throw new Error('the form is complete')
+    expect(after.realServers.map(({ access }) => access.kind)).toEqual(['direct', 'throughDirector'])
+    expect(dependenciesOf(after, '192.0.2.22')).not.toBe(dependenciesOf(before, '192.0.2.22'))
+    expect(dependenciesOf(after, '192.0.2.21')).toBe(dependenciesOf(before, '192.0.2.21'))
+  })
+
   test('are asked for with dataplane, method and protocol', () => {
     const form = ipvsForm({ forwarding: 'nat', protocol: 'udp', check: { ...emptyForm().check, type: 'none' } })
-    expect(checkRequestOf(form, 'lb1')).toMatchObject({ dataplane: 'ipvs', forwarding: 'nat', protocol: 'udp' })
+    expect(checkRequestOf(form, 'lb1', direct)).toMatchObject({ dataplane: 'ipvs', forwarding: 'nat', protocol: 'udp' })
   })
 
   test('have nothing to look for without a VIP', () => {
-    expect(checkRequestOf(ipvsForm({ matchBy: 'fwmark', fwmark: '7' }), 'lb1')).toBeNull()
+    expect(checkRequestOf(ipvsForm({ matchBy: 'fwmark', fwmark: '7' }), 'lb1', direct)).toBeNull()
   })
 })

@@ -39,6 +39,8 @@ export const wizard = {
     ipv6: '此版本只按 IPv4 设置判断主机。IPv6 服务的各行显示“未检查”；其模式的要求列在“模式”步骤中。',
     checkAll: '全部检查',
     fixAll_other: '修复全部 {count} 项…',
+    outOfReach_other: '此工作站无法直接连接 {count} 台真实服务器：',
+    throughDirector_other: '改为经由 director 连接',
     stale_other: '{count} 台主机需要重新检查：其输入已更改。',
     plan: '修复命令',
     planHint: '按此顺序运行并记录，可在“主机”中撤销。',

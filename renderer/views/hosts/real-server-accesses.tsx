@@ -1,45 +1,33 @@
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { compareAddresses } from '../../../core/model/address.ts'
-import type { RealServerAccess } from '../../../core/model/ssh.ts'
-import { client } from '../../connection/client.ts'
-import { useCommand, useFetched } from '../../connection/use-call.ts'
+import { useAccess } from '../../connection/use-access.ts'
 import { InlineError } from '../../components/inline-error.tsx'
 import { Panel } from '../../components/page.tsx'
-import { useConsole } from '../../store/console-store.ts'
 import { useDirectorState } from '../../store/selectors.ts'
 import { AccessSelect } from '../wizard/access-select.tsx'
 import styles from './hosts.module.css'
 
-const byDefault: RealServerAccess = { kind: 'direct' }
-
 /** How each real server is reached for its checks. */
 export function RealServerAccesses({ directorId }: { readonly directorId: string }) {
   const { t } = useTranslation()
-  const isOpen = useConsole((s) => s.link.phase === 'open')
   const spec = useDirectorState(directorId)?.spec
-  const access = useFetched(isOpen ? directorId : null, (signal) =>
-    client.call('access.list', { directorId }, { signal }),
-  )
-  const set = useCommand(async (address: string, value: RealServerAccess) => {
-    await client.call('access.set', { directorId, address, access: value })
-    access.reload()
-  })
+  const access = useAccess(directorId)
   const addresses = useMemo(
     () =>
       [
         ...new Set([
           ...(spec?.services.flatMap(({ realServers }) => realServers.map(({ address }) => address)) ?? []),
-          ...Object.keys(access.value ?? {}),
+          ...access.addresses,
         ]),
       ].toSorted(compareAddresses),
-    [spec, access.value],
+    [spec, access.addresses],
   )
   return (
     <Panel title={t('access.title')} isFlush>
-      {(access.error ?? set.error) !== null && (
+      {access.error !== null && (
         <div className={styles.pad}>
-          <InlineError error={access.error ?? set.error} onRetry={access.reload} />
+          <InlineError error={access.error} onRetry={access.reload} />
         </div>
       )}
       {addresses.length === 0 && access.error === null && <p className={styles.empty}>{t('access.none')}</p>}
@@ -49,13 +37,13 @@ export function RealServerAccesses({ directorId }: { readonly directorId: string
             <span className={styles.rowMain}>
               <span className="sb-mono">{address}</span>
             </span>
-            {access.value !== null && (
+            {access.isKnown && (
               <div className={styles.access}>
                 <AccessSelect
                   address={address}
-                  access={access.value[address] ?? byDefault}
+                  access={access.of(address)}
                   label={t('access.of', { address })}
-                  onChange={(value) => void set.run(address, value)}
+                  onChange={(value) => void access.set([address], value)}
                 />
               </div>
             )}

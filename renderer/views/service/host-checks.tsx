@@ -3,8 +3,7 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { methodNames } from '../../../core/model/dataplane.ts'
 import type { VirtualService } from '../../../core/model/service.ts'
-import { client } from '../../connection/client.ts'
-import { useFetched } from '../../connection/use-call.ts'
+import { useAccess } from '../../connection/use-access.ts'
 import { InlineError } from '../../components/inline-error.tsx'
 import { Panel } from '../../components/page.tsx'
 import { useHindrance } from '../../store/selectors.ts'
@@ -13,6 +12,7 @@ import { checkedHosts } from '../wizard/check-cells.ts'
 import { CheckMatrix } from '../wizard/check-matrix.tsx'
 import { checkRequestFor } from '../wizard/check-request.ts'
 import { ChecksLimit } from '../wizard/checks-limit.tsx'
+import { UnreachableOffer } from '../wizard/unreachable-offer.tsx'
 import { useChecks } from '../wizard/use-checks.ts'
 
 /** The same rules that the wizard checks, on a service that is live: read only when asked, since it logs in to each host. */
@@ -20,24 +20,15 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
   const { t } = useTranslation()
   const isOffline = useHindrance(directorId) === 'offline'
   const [isShown, setIsShown] = useState(false)
-  const access = useFetched(isShown ? directorId : null, (signal) =>
-    client.call('access.list', { directorId }, { signal }),
-  )
+  const access = useAccess(isShown ? directorId : null)
   const { service } = view
   const hasVip = service.vip !== undefined
   // The service's own words decide, not the view: that is new with every sample.
   const words = JSON.stringify(service)
   const request = useMemo(
     () =>
-      access.value === null
-        ? null
-        : checkRequestFor(
-            directorId,
-            JSON.parse(words) as VirtualService,
-            true,
-            (_i, address) => access.value?.[address],
-          ),
-    [access.value, directorId, words],
+      access.isKnown ? checkRequestFor(directorId, JSON.parse(words) as VirtualService, true, access.of) : null,
+    [access.isKnown, access.of, directorId, words],
   )
   const checks = useChecks(request, isShown)
   return (
@@ -69,6 +60,7 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
       {request !== null && isShown && (
         <>
           <ChecksLimit request={request} />
+          {!checks.isRunning && <UnreachableOffer request={request} reports={checks.reports} access={access} />}
           <CheckMatrix
             request={request}
             reports={checks.reports}

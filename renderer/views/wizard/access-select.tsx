@@ -2,12 +2,13 @@ import { Button, Group, Modal, NumberInput, Select, Stack, TextInput } from '@ma
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatPath, issuesOf } from '../../../core/model/issue.ts'
+import { HostAddress } from '../../../core/model/address.ts'
 import { type RealServerAccess, SshTarget } from '../../../core/model/ssh.ts'
 import { useFieldErrors } from './field-errors.ts'
 
 const kinds = ['direct', 'throughDirector', 'custom', 'none'] as const
 
-/** How a real server is reached over SSH for its checks; "other" opens a small form. */
+/** How a real server is reached over SSH for its checks, kept by its address; "other" opens a small form. */
 export function AccessSelect(props: {
   readonly label: string
   readonly address: string
@@ -30,6 +31,7 @@ export function AccessSelect(props: {
         }))}
         value={access.kind}
         allowDeselect={false}
+        disabled={!HostAddress.safeParse(props.address.trim()).success}
         onChange={(kind) => {
           if (kind === 'custom') setEditing(true)
           else if (kind !== null) props.onChange({ kind: kind as 'direct' | 'throughDirector' | 'none' })

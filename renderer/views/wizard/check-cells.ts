@@ -59,3 +59,16 @@ export function fixesByHost(request: CheckRequest, reports: ReadonlyMap<string, 
   }
   return byHost
 }
+
+/** Real servers that were tried at their own address and could not be reached there: another way may lead to them. */
+export function hostsOutOfReach(request: CheckRequest, reports: ReadonlyMap<string, KeptReport>): string[] {
+  const direct = request.realServers.filter(({ access }) => access.kind === 'direct').map(({ address }) => address)
+  return [...new Set(direct)].filter((host) => {
+    const kept = reports.get(host)
+    return (
+      kept?.key === dependenciesOf(request, host) &&
+      kept.report.state === 'failed' &&
+      kept.report.error?.code === 'SSH_UNREACHABLE'
+    )
+  })
+}

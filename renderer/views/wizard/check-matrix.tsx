@@ -66,6 +66,7 @@ export function CheckMatrix({ request, reports, isRunning, onFix, onRun }: Matri
                   <span>{t(`wizard.hosts.verdict.${verdict}`)}</span>
                 </td>
                 <td>
+                  {verdict === 'failed' && <Text size="sm">{kept?.report.error?.message}</Text>}
                   <ul className={styles['cells']}>
                     {findings.map((finding) => (
                       <li

@@ -12,7 +12,7 @@ export function checkRequestFor(
   directorId: string,
   service: VirtualService,
   isLive: boolean,
-  accessOf: (index: number, address: string) => RealServerAccess | undefined,
+  accessOf: (address: string) => RealServerAccess,
 ): CheckRequest | null {
   const { vip, port, protocol, forwarding, dataplane, announce, allowOwnAddress, realServers } = service
   if (vip === undefined) return null
@@ -26,19 +26,19 @@ export function checkRequestFor(
     allowOwnAddress: allowOwnAddress ?? false,
     announce,
     isLive,
-    realServers: realServers.map((one, i) => ({
-      address: one.address,
-      port: one.port,
-      access: accessOf(i, one.address) ?? { kind: 'direct' },
-    })),
+    realServers: realServers.map(({ address, port: own }) => ({ address, port: own, access: accessOf(address) })),
   }
 }
 
 /** The same of a form; null also while it cannot be read as a service. */
-export function checkRequestOf(form: ServiceForm, directorId: string): CheckRequest | null {
+export function checkRequestOf(
+  form: ServiceForm,
+  directorId: string,
+  accessOf: (address: string) => RealServerAccess,
+): CheckRequest | null {
   const parsed = serviceOf(form)
   if (!parsed.ok || form.realServers.length === 0) return null
-  return checkRequestFor(directorId, parsed.value, false, (i) => form.realServers[i]?.access)
+  return checkRequestFor(directorId, parsed.value, false, accessOf)
 }
 
 /**

@@ -40,7 +40,6 @@ export const emptyRow = (id: string): RealServerForm => ({
   port: '',
   weight: '',
   name: '',
-  access: { kind: 'direct' },
   forwarding: '',
   upperThreshold: '',
   lowerThreshold: '',

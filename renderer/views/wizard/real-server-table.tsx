@@ -3,6 +3,7 @@ import { Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ForwardingMethod, methodNames, translatesPorts } from '../../../core/model/dataplane.ts'
 import type { RealServerForm } from '../../../core/model/draft.ts'
+import type { AccessInHand } from '../../connection/use-access.ts'
 import { AccessSelect } from './access-select.tsx'
 import { useFieldErrors } from './field-errors.ts'
 import { isForEveryPort, offerOf } from './form.ts'
@@ -24,7 +25,7 @@ function showsPorts(form: StepProps['form']): boolean {
 }
 
 /** The real servers, one row each; limits and another way to reach one of them in a second line where they are wanted. */
-export function RealServerTable({ form, change, issues }: StepProps) {
+export function RealServerTable({ form, change, issues, access }: StepProps & { readonly access: AccessInHand }) {
   const { t } = useTranslation()
   const errorOf = useFieldErrors(issues)
   const offer = offerOf(form)
@@ -79,8 +80,8 @@ export function RealServerTable({ form, change, issues }: StepProps) {
                   <AccessSelect
                     label={cellLabel('access', i)}
                     address={row.address}
-                    access={row.access}
-                    onChange={(access) => changeRow(row.id, { access })}
+                    access={access.of(row.address)}
+                    onChange={(chosen) => void access.set([row.address], chosen)}
                   />
                 </Table.Td>
                 <Table.Td valign="top">

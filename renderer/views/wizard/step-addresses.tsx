@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Announce } from '../../../core/model/service.ts'
 import { Notice } from '../../components/notice.tsx'
+import type { AccessInHand } from '../../connection/use-access.ts'
 import { DataplaneNotice } from './dataplane-notice.tsx'
 import { useFieldErrors } from './field-errors.ts'
 import { emptyRow } from './form.ts'
@@ -13,7 +14,7 @@ import type { StepProps } from './step-props.ts'
 const newId = () => crypto.randomUUID()
 
 /** The VIP and the real servers; many at once by pasting lines. */
-export function StepAddresses(props: StepProps) {
+export function StepAddresses({ access, ...props }: StepProps & { readonly access: AccessInHand }) {
   const { t } = useTranslation()
   const { form, change, issues } = props
   const [pasted, setPasted] = useState('')
@@ -68,7 +69,7 @@ export function StepAddresses(props: StepProps) {
           {t('wizard.addresses.none')}
         </Text>
       ) : (
-        <RealServerTable {...props} />
+        <RealServerTable {...props} access={access} />
       )}
     </Stack>
   )

@@ -6,10 +6,12 @@ import type { WireError } from '../../../core/contract/errors.ts'
 import type { Fix } from '../../../core/diagnosis/finding.ts'
 import { CommandBlock } from '../../components/copy.tsx'
 import { InlineError } from '../../components/inline-error.tsx'
+import type { AccessInHand } from '../../connection/use-access.ts'
 import { checkedHosts, fixesByHost, type KeptReport, openRows, staleHosts } from './check-cells.ts'
 import { CheckMatrix } from './check-matrix.tsx'
 import { ChecksLimit } from './checks-limit.tsx'
 import { Notice } from '../../components/notice.tsx'
+import { UnreachableOffer } from './unreachable-offer.tsx'
 
 interface StepHostsProps {
   /** Null while the form cannot be read as a service, and for one by mark. */
@@ -21,6 +23,7 @@ interface StepHostsProps {
   readonly error: WireError | null
   readonly run: (hosts: readonly string[]) => void
   readonly fix: (fixes: readonly Fix[]) => void
+  readonly access: AccessInHand
   /** Rows that the operator goes on without. */
   readonly accepted: readonly string[]
   readonly accept: (rows: readonly string[]) => void
@@ -35,6 +38,7 @@ export function StepHosts({
   error,
   run,
   fix,
+  access,
   accepted,
   accept,
 }: StepHostsProps) {
@@ -71,6 +75,7 @@ export function StepHosts({
         )}
       </Group>
       <InlineError error={error} onRetry={() => run(checkedHosts(request))} />
+      {!isRunning && <UnreachableOffer request={request} reports={reports} access={access} />}
       {isPlanShown && count > 0 && (
         <FixPlan
           fixes={fixes}

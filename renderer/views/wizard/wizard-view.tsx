@@ -11,6 +11,7 @@ import { focusField, IssueSummary } from '../../components/issue-summary.tsx'
 import { Page } from '../../components/page.tsx'
 import { Gone, LoadingRows, StaleNotice } from '../../components/states.tsx'
 import { client } from '../../connection/client.ts'
+import { useAccess } from '../../connection/use-access.ts'
 import { useDirector, useDirectorState, useHindrance } from '../../store/selectors.ts'
 import { openRows } from './check-cells.ts'
 import { checkRequestOf } from './check-request.ts'
@@ -70,8 +71,9 @@ function Wizard({
   /** Fields of this step that were left: what is wrong with them is said without waiting for Next. */
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const { form, step } = draft
-  const request = checkRequestOf(form, directorId)
-  const checks = useChecks(request, step === 'hosts' && hindrance !== 'offline')
+  const access = useAccess(directorId)
+  const request = checkRequestOf(form, directorId, access.of)
+  const checks = useChecks(request, step === 'hosts' && hindrance !== 'offline' && access.isKnown)
   const parsed = serviceOf(form)
   const issues = triedStep === step ? issuesOfStep(form, step) : []
   const shown = triedStep === step ? issues : issuesOfStep(form, step).filter(({ path }) => left.has(formatPath(path)))
@@ -167,15 +169,17 @@ function Wizard({
           {t(`wizard.step.${step}`)}
         </h2>
         <IssueSummary issues={issues} attempt={attempt} />
+        {(step === 'addresses' || step === 'hosts') && <InlineError error={access.error} onRetry={access.reload} />}
         {step === 'what' && <StepWhat {...props} />}
         {step === 'mode' && <StepMode {...props} />}
         {step === 'dataplane' && <StepDataplane {...props} />}
-        {step === 'addresses' && <StepAddresses {...props} />}
+        {step === 'addresses' && <StepAddresses {...props} access={access} />}
         {step === 'hosts' && (
           <StepHosts
             request={request}
             isByMark={form.matchBy === 'fwmark'}
             {...checks}
+            access={access}
             accepted={draft.accepted}
             accept={(rows) => inHand.change({ accepted: [...rows] })}
           />

@@ -10,6 +10,7 @@ const places = {
   client: '10.1.0.2',
   vip: '10.1.0.100',
   realServers: ['10.1.0.11', '10.1.0.12', '10.1.0.13'],
+  onBackNetwork: ['10.2.0.11', '10.2.0.12', '10.2.0.13'],
 } as const
 const counters = '/run/demo-client'
 
@@ -35,6 +36,7 @@ export async function guestDemo(): Promise<DemoLab> {
       },
       vip: places.vip,
       realServers: places.realServers,
+      behindDirector: [...places.realServers, ...places.onBackNetwork],
       fingerprints: [guest.fingerprint],
     },
     directorFingerprint: guest.fingerprint,

@@ -18,6 +18,8 @@ export interface MainPathSite {
   readonly clientHost: ClientHost
   readonly vip: string
   readonly realServers: readonly string[]
+  /** Addresses of real servers that SSH reaches through the director alone. */
+  readonly behindDirector: readonly string[]
   /** Every host key that may be accepted. */
   readonly fingerprints: readonly string[]
 }

@@ -24,7 +24,7 @@ export interface OpenedConsole {
 
 /** A console core as the browser shell makes it, with the lab's hosts in its lists; nothing is connected. */
 export async function openConsole(options: {
-  readonly site: Pick<MainPathSite, 'director' | 'clientHost'>
+  readonly site: Pick<MainPathSite, 'director' | 'clientHost' | 'behindDirector'>
   readonly dataDir: string
   readonly welcome: Welcome | null
   readonly log: (line: string) => void
@@ -43,8 +43,11 @@ export async function openConsole(options: {
   const [near, far] = memoryPair()
   serve(far, consoleContract, console.handlers, { peer: 'demo', access: 'change' })
   const client = createClient(near, consoleContract, nodeTimers)
-  const { director, clientHost } = options.site
+  const { director, clientHost, behindDirector } = options.site
   await client.call('directors.save', { profile: director })
   await client.call('clientHosts.save', { host: clientHost })
+  for (const address of behindDirector) {
+    await client.call('access.set', { directorId: director.id, address, access: { kind: 'throughDirector' } })
+  }
   return { console, client }
 }

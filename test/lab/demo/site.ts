@@ -15,6 +15,7 @@ export function siteOf(lab: Lab): MainPathSite {
     clientHost: { id: 'lab-client', name: 'Lab client', target: target(client) },
     vip,
     realServers: realServers.map(({ data }) => data),
+    behindDirector: [],
     fingerprints: [director, client, ...realServers].map(({ fingerprint }) => fingerprint),
   }
 }
