@@ -260,7 +260,10 @@ test('real servers that only the director reaches: the way through it stands whe
     await draftScenario(wizardDraft('nat', 'hosts'), {}, { behindDirector: pool }),
   )
   await page.getByText('3 real servers cannot be reached from this workstation:').waitFor()
-  await page.getByRole('row', { name: /192\.0\.2\.72/ }).getByText('192.0.2.72 port 22 does not answer.').waitFor()
+  await page
+    .getByRole('row', { name: /192\.0\.2\.72/ })
+    .getByText('192.0.2.72 port 22 does not answer.')
+    .waitFor()
   await look(page, 'out-of-reach')
   await page.getByRole('button', { name: 'Reach them through the director' }).click()
   for (const host of pool) {

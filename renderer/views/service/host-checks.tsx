@@ -26,8 +26,7 @@ export function HostChecks({ directorId, view }: { readonly directorId: string; 
   // The service's own words decide, not the view: that is new with every sample.
   const words = JSON.stringify(service)
   const request = useMemo(
-    () =>
-      access.isKnown ? checkRequestFor(directorId, JSON.parse(words) as VirtualService, true, access.of) : null,
+    () => (access.isKnown ? checkRequestFor(directorId, JSON.parse(words) as VirtualService, true, access.of) : null),
     [access.isKnown, access.of, directorId, words],
   )
   const checks = useChecks(request, isShown)
