@@ -1,6 +1,7 @@
 // From series of measured runs to the figures that are printed, as JSON and in the report.
 import { median, ratioOf, rounded } from '../statistics.ts'
 import { comparedMode } from './ours.ts'
+import { loadNames, type Load, type Rates } from './end-to-end/measure.ts'
 import type { Series } from './test-runs.ts'
 import { traffics } from './traffic.ts'
 
@@ -28,3 +29,25 @@ export function katranRatio(all: readonly Series[]): Record<string, number> | nu
   }
   return Object.keys(ratios).length === 0 ? null : ratios
 }
+
+/** What goes through in a second, and what part that is of what goes through plain routing, run by run. */
+export interface Throughput {
+  readonly perSecond: number
+  readonly ofRouting: number
+}
+
+export type EndToEndFigures = Record<string, Record<Load, Throughput>>
+
+export function endToEndFigures(rates: readonly Rates[]): EndToEndFigures {
+  const routing = rates.find(({ way }) => way.key === baseline)?.perSecond
+  if (routing === undefined) throw new Error(`${baseline} was not measured`)
+  const of = (one: Rates, load: Load): Throughput => ({
+    perSecond: Math.round(median(one.perSecond[load])),
+    ofRouting: rounded(ratioOf(one.perSecond[load], routing[load])),
+  })
+  return Object.fromEntries(
+    rates.map((one) => [one.way.key, Object.fromEntries(loadNames.map((load) => [load, of(one, load)]))]),
+  ) as EndToEndFigures
+}
+
+const baseline = 'routing'

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { rounded, spreadOf } from '../statistics.ts'
-import { columnOf } from './figures.ts'
+import { loads, loadNames, type Rates } from './end-to-end/measure.ts'
+import { columnOf, endToEndFigures } from './figures.ts'
 import type { Series } from './test-runs.ts'
 
 export interface ReportInput {
@@ -10,6 +11,7 @@ export interface ReportInput {
   readonly runs: number
   readonly series: readonly Series[]
   readonly katranRatio: Readonly<Record<string, number>> | null
+  readonly rates: readonly Rates[]
   readonly skipped: readonly string[]
 }
 
@@ -40,7 +42,16 @@ function nsTable(series: readonly Series[]): string {
   return table(['', ...traffics.map(([, title]) => title)], rows)
 }
 
-export function reportText({ startedAt, runs, series, katranRatio, skipped }: ReportInput): string {
+function endToEndTable(rates: readonly Rates[]): string {
+  const figures = endToEndFigures(rates)
+  const rows = rates.map(({ way, perSecond }) => [
+    way.title,
+    ...loadNames.flatMap((load) => [cell(perSecond[load]), String(figures[way.key]?.[load].ofRouting)]),
+  ])
+  return table(['', ...loadNames.flatMap((load) => [loads[load].title, 'of routing'])], rows)
+}
+
+export function reportText({ startedAt, runs, series, katranRatio, rates, skipped }: ReportInput): string {
   const load = loadavg().map(rounded).join(' ')
   return [
     '# Speed of the eBPF dataplane',
@@ -62,6 +73,12 @@ export function reportText({ startedAt, runs, series, katranRatio, skipped }: Re
           table(Object.keys(katranRatio), [Object.values(katranRatio).map(String)]),
           '',
         ]),
+    '## Through network namespaces',
+    'One client, one server (nginx, two bytes), a director of its own for each way, all on the same CPUs; wrk with 32',
+    'connections. Parts of routing are medians of the runs, each against the routing of the same run.',
+    '',
+    endToEndTable(rates),
+    '',
     ...(skipped.length === 0 ? [] : ['## Not measured', ...skipped.map((line) => `- ${line}`), '']),
   ].join('\n')
 }

@@ -1,10 +1,11 @@
 // `npm run bench -- ebpf [--json] [--katran DIR] [--runs N]`: what a packet costs, by test runs, beside Katran where a
-// directory with its object is given. Writes report.md beside this file.
+// directory with its object is given; what goes through network namespaces, beside others. Writes report.md.
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { spreadOf } from '../statistics.ts'
-import { columnOf, katranRatio, nsPerPacket } from './figures.ts'
+import { measureEndToEnd } from './end-to-end/measure.ts'
+import { columnOf, endToEndFigures, katranRatio, nsPerPacket } from './figures.ts'
 import { hooks } from './harness.ts'
 import { isInsertLimited, katranObjects, loadKatran } from './katran.ts'
 import { comparedMode, loadMode, modes } from './ours.ts'
@@ -54,14 +55,21 @@ for (const one of series) {
   say(`${columnOf(one).padEnd(18)} ${one.traffic.title.padEnd(18)} ${String(median).padStart(5)} ns [${min} to ${max}]`)
 }
 const ratios = katranRatio(series)
+const { rates, skipped: absent } = await measureEndToEnd(runs, say)
+skipped.push(...absent)
+const endToEnd = endToEndFigures(rates)
 writeFileSync(
   resolve(import.meta.dirname, 'report.md'),
-  reportText({ startedAt, runs, series, katranRatio: ratios, skipped }),
+  reportText({ startedAt, runs, series, katranRatio: ratios, rates, skipped }),
 )
+for (const [key, { connections, requests }] of Object.entries(endToEnd)) {
+  const of = (one: typeof connections): string => `${one.perSecond}/s (${one.ofRouting} of routing)`
+  say(`${key.padEnd(18)} connections ${of(connections)}, requests ${of(requests)}`)
+}
 for (const line of skipped) say(`Not measured: ${line}`)
 if (ratios !== null) say(`TUN over IPv4 / Katran: ${JSON.stringify(ratios)}`)
 if (values.json) {
   process.stdout.write(
-    `${JSON.stringify({ nsPerPacket: nsPerPacket(series), katranRatio: ratios, endToEnd: null, runs, skipped })}\n`,
+    `${JSON.stringify({ nsPerPacket: nsPerPacket(series), katranRatio: ratios, endToEnd, runs, skipped })}\n`,
   )
 }
