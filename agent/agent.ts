@@ -97,7 +97,7 @@ export class Agent {
     this.#stops.add(dataplane.onEvent((event) => this.#neighbour(event.address, event.mac)))
     await this.reconciler.start()
     this.#events.add('agent.started', { params: { version } })
-    this.#sample()
+    await this.#sample()
     this.#repeat(lookEveryMs, () => this.reconciler.look())
     this.#repeat(sampleEveryMs, () => this.#sample())
     this.#push()
@@ -161,11 +161,11 @@ export class Agent {
     this.#states.set(state)
   }
 
-  #sample(): void {
+  async #sample(): Promise<void> {
     const { dataplane, log } = this.options
     try {
       // Flows are counted half as often as counters are read: the count walks the whole cache.
-      if (this.#ticks++ % 2 === 0) dataplane.sweep()
+      if (this.#ticks++ % 2 === 0) await dataplane.sweep()
       this.#samples.set(this.sampler.take())
     } catch (error) {
       log(`No sample could be taken: ${String(error)}`)

@@ -49,8 +49,13 @@ async function waitForDrain(
   { dataplane, clock }: StepTargets,
 ): Promise<void> {
   const endsAt = clock.monotonicMs() + seconds * 1000
-  const isBusy = () => realServers.some(({ service, realServer }) => dataplane.countFlows(service, realServer) > 0)
-  while (clock.monotonicMs() < endsAt && isBusy()) {
+  const isBusy = async () => {
+    for (const { service, realServer } of realServers) {
+      if ((await dataplane.countFlows(service, realServer)) > 0) return true
+    }
+    return false
+  }
+  while (clock.monotonicMs() < endsAt && (await isBusy())) {
     await new Promise<void>((resolve) => {
       clock.after(drainLookMs, resolve)
     })

@@ -109,19 +109,25 @@ const unfit = (issues: readonly Issue[]): AppError =>
   })
 
 /** The plan as the contract has it. */
-export function describePlan(
+export async function describePlan(
   spec: ClusterSpec,
   baseRevision: number,
   { normalized, observation, steps }: Prepared,
   { dataplane, ringOf }: StepTargets & { ringOf: (members: readonly RingMember[]) => readonly string[] },
-): Plan {
+): Promise<Plan> {
+  const flows = new Map<string, number>()
+  for (const { step } of steps) {
+    if (step.kind !== 'realServer.remove') continue
+    const key = realServerKey(step.before)
+    flows.set(`${step.service} ${key}`, await dataplane.countFlows(step.service, key))
+  }
   return {
     baseRevision,
     steps: [...steps],
     risk: riskOf(
       observation.state,
       steps.map(({ step }) => step),
-      { ringOf, countFlows: (service, realServer) => dataplane.countFlows(service, realServerKey(realServer)) },
+      { ringOf, countFlows: (service, realServer) => flows.get(`${service} ${realServerKey(realServer)}`) ?? null },
     ),
     commands: [
       applyCommand(writeClusterYaml(spec)),

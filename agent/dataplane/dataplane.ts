@@ -113,8 +113,8 @@ export interface Dataplane {
   read(): DataplaneReading
   /** The dataplane's own record of one client socket: who answers it. */
   lookupFlow(query: FlowQuery): Promise<Flow | null>
-  /** Flows of a real server that are neither closed nor expired, counted now. */
-  countFlows(service: string, realServer: string): number
+  /** Flows of a real server that are neither closed nor expired, counted now; the event loop goes on meanwhile. */
+  countFlows(service: string, realServer: string): Promise<number>
   /** Takes everything of ours off the kernel. */
   takeDown(): Promise<void>
   /** Lets go of file descriptors and timers; the kernel goes on as it is. */
@@ -127,7 +127,8 @@ export interface EbpfDataplaneLike extends Dataplane {
   capabilities(interfaceName?: string): DataplaneCapabilities
   attachments(): ObservedAttachment[]
   /** Frees expired flows, counts the others, releases quarantined indices. For a timer of about one second. */
-  sweep(): SweepResult
+  sweep(): Promise<SweepResult>
+  connections(query: ConnectionQuery): Promise<ConnectionPage>
   /** Returns the function that ends the subscription. */
   onEvent(listener: (event: DataplaneEvent) => void): () => void
 }
@@ -142,6 +143,6 @@ export interface Dataplanes extends Omit<Dataplane, 'observe'> {
   /** When an agent starts: its records and its files in /etc say what is there or wanted, and no more than that. */
   tidy(wanted: Desired): Promise<void>
   connections(query: ConnectionQuery): Promise<ConnectionPage>
-  sweep(): SweepResult
+  sweep(): Promise<SweepResult>
   onEvent(listener: (event: DataplaneEvent) => void): () => void
 }

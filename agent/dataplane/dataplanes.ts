@@ -16,6 +16,7 @@ import type {
   FlowQuery,
   SweepResult,
 } from './dataplane.ts'
+import { fromTheFirst, mergePages } from './connection-order.ts'
 import type { ConnectionTable } from './ipvs/connection-table.ts'
 import { type HostState, isHostStep } from './ipvs/host-state.ts'
 import type { IpvsDataplane } from './ipvs/ipvs-dataplane.ts'
@@ -113,15 +114,22 @@ export class BothDataplanes implements Dataplanes {
     return (await this.#parts.ebpf.lookupFlow(query)) ?? (await this.#parts.ipvs.lookupFlow(query))
   }
 
-  connections(query: ConnectionQuery): Promise<ConnectionPage> {
-    return this.#parts.connections.page(query)
+  async connections(query: ConnectionQuery): Promise<ConnectionPage> {
+    const { ebpf, connections } = this.#parts
+    const whole = fromTheFirst(query)
+    return mergePages(await Promise.all([ebpf.connections(whole), connections.page(whole)]), query)
   }
 
-  countFlows(service: string, realServer: string): number {
-    return this.#parts.ebpf.countFlows(service, realServer) + this.#parts.ipvs.countFlows(service, realServer)
+  async countFlows(service: string, realServer: string): Promise<number> {
+    const { ebpf, ipvs } = this.#parts
+    const [flows, connections] = await Promise.all([
+      ebpf.countFlows(service, realServer),
+      ipvs.countFlows(service, realServer),
+    ])
+    return flows + connections
   }
 
-  sweep(): SweepResult {
+  sweep(): Promise<SweepResult> {
     return this.#parts.ebpf.sweep()
   }
 

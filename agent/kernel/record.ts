@@ -108,6 +108,7 @@ export interface RecordLayout<S extends RecordShape> {
   readonly size: number
   offsetOf(field: keyof S & string): number
   read(view: DataView, base: number): RecordOf<S>
+  readField<K extends keyof S & string>(view: DataView, base: number, field: K): RecordOf<S>[K]
   /** Writes the given fields and leaves the others as they are. */
   write(view: DataView, base: number, values: Partial<RecordOf<S>>): void
   /** A fresh block: the given fields, zero elsewhere, padding included. */
@@ -147,6 +148,11 @@ export function bindRecord<S extends RecordShape>(btf: Btf, name: string, shape:
     size,
     offsetOf: (key) => bound.find((each) => each.key === key)?.field.offset ?? 0,
     read,
+    readField: (view, base, key) => {
+      const one = bound.find((each) => each.key === key)
+      if (one === undefined) throw new TypeError(`no field ${key}`)
+      return one.codec.read(view, base + one.field.offset, one.field) as RecordOf<S>[typeof key]
+    },
     write,
     encode: (values) => {
       const bytes = Buffer.alloc(size)

@@ -3,6 +3,9 @@ import { HostAddress } from './address.ts'
 import { DataplaneName } from './dataplane.ts'
 import { ServiceKey } from './service.ts'
 
+/** Of a flow in the eBPF dataplane: one packet or SYNs only; more than that; FIN or RST seen. */
+export const ebpfStates = ['HALF_OPEN', 'ESTABLISHED', 'CLOSING'] as const
+
 /** One connection as the dataplane has it. */
 export const Connection = z.object({
   dataplane: DataplaneName,
@@ -16,10 +19,13 @@ export const Connection = z.object({
   port: z.number().int(),
   fwmark: z.number().int().nullable(),
   realServer: z.object({ address: z.string(), port: z.number().int() }),
-  /** The kernel's word, such as ESTABLISHED or FIN_WAIT; of a template NONE or ASSURED. */
+  /** IPVS: the kernel's word, such as ESTABLISHED or FIN_WAIT; of a template NONE or ASSURED. eBPF: `ebpfStates`. */
   state: z.string(),
   /** A rule that keeps a client on its real server, no connection. */
   isTemplate: z.boolean(),
+  /** Of the client's direction, since the connection was first seen; null where the dataplane does not count them. */
+  packets: z.number().int().nullable(),
+  bytes: z.number().int().nullable(),
   expiresSec: z.number().int(),
 })
 
@@ -38,7 +44,7 @@ export const ConnectionQuery = z.strictObject({
     .regex(/^[A-Z_0-9]*$/)
     .optional(),
   templates: z.boolean().default(true),
-  sortBy: z.enum(['client', 'vip', 'realServer', 'state', 'expires']).default('client'),
+  sortBy: z.enum(['client', 'vip', 'realServer', 'state', 'packets', 'bytes', 'expires']).default('client'),
   descending: z.boolean().default(false),
   offset: z.int().min(0).max(10_000_000).default(0),
   limit: z.int().min(1).max(500).default(100),

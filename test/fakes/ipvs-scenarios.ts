@@ -140,6 +140,8 @@ export function connectionsOf(count: number): readonly Connection[] {
         : { address: `192.0.2.${20 + (i % 4)}`, port: i % 4 === 3 ? 443 : 8443 },
       state: isTemplate ? 'ASSURED' : isDns ? 'UDP' : state,
       isTemplate,
+      packets: null,
+      bytes: null,
       expiresSec: (i * 11) % 900,
     }
   })

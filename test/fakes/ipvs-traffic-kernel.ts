@@ -1,10 +1,10 @@
 import type { Connection, ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
 import { repliesPassDirector } from '../../core/model/dataplane.ts'
-import { compareAddresses } from '../../core/model/address.ts'
 import { ipvsSysctlNames } from '../../core/model/ipvs-settings.ts'
 import type { IpvsWriter, ObservedService, ObservedSyncDaemon } from '../../core/model/observed.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Counters, KernelRates } from '../../core/model/telemetry.ts'
+import { orderOf } from '../../agent/dataplane/connection-order.ts'
 import type { DataplaneReading } from '../../agent/dataplane/dataplane.ts'
 import { TrafficKernel, type TrafficOf } from './traffic-kernel.ts'
 
@@ -195,16 +195,4 @@ function fits(one: Connection, query: ConnectionQuery): boolean {
     (query.templates || !one.isTemplate) &&
     (query.service === undefined || query.service === serviceKey({ ...one, protocol: one.protocol as 'tcp' }))
   )
-}
-
-function orderOf({ sortBy, descending }: ConnectionQuery): (a: Connection, b: Connection) => number {
-  const orders: Record<ConnectionQuery['sortBy'], (a: Connection, b: Connection) => number> = {
-    client: (a, b) => compareAddresses(a.clientAddress, b.clientAddress) || a.clientPort - b.clientPort,
-    vip: (a, b) => compareAddresses(a.vip, b.vip) || a.port - b.port,
-    realServer: (a, b) => compareAddresses(a.realServer.address, b.realServer.address),
-    state: (a, b) => (a.state < b.state ? -1 : a.state > b.state ? 1 : 0),
-    expires: (a, b) => a.expiresSec - b.expiresSec,
-  }
-  const order = orders[sortBy]
-  return descending ? (a, b) => order(b, a) : order
 }

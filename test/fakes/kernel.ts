@@ -243,7 +243,7 @@ export class FakeKernel implements Dataplanes, Network {
         realServers: service.realServers.map(({ address, port }) => ({
           address,
           port,
-          activeFlows: this.countFlows(serviceKey(service), realServerKey({ address, port })),
+          activeFlows: this.#flowsOf(serviceKey(service), realServerKey({ address, port })),
           inactiveFlows: null,
           persistentFlows: null,
           ringShare: 0.5,
@@ -270,13 +270,17 @@ export class FakeKernel implements Dataplanes, Network {
     return { rows: [], matched: 0, total: 0, isCut: false, takenAtMs: 0 }
   }
 
-  countFlows(service: string, realServer: string): number {
+  async countFlows(service: string, realServer: string): Promise<number> {
+    return this.#flowsOf(service, realServer)
+  }
+
+  #flowsOf(service: string, realServer: string): number {
     return this.flows.filter(
       (flow) => `tcp/${flow.vip}:${flow.port}` === service && realServerKey(flow.realServer) === realServer,
     ).length
   }
 
-  sweep() {
+  async sweep() {
     return { freed: 0, used: this.flows.length, released: 0 }
   }
 

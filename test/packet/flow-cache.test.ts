@@ -22,22 +22,23 @@ const ack = (port: number) => clientPort(port, { tcp: { flags: ['ACK'] } })
 const fin = (port: number) => clientPort(port, { tcp: { flags: ['FIN', 'ACK'] } })
 
 /** Client ports in the cache, by what the agent reads. */
-function remembered(dataplane: UnderTest, ports: readonly number[]): number[] {
-  return ports.filter((one) => dataplane.flows.lookup({ clientPort: one, vip, port: 80 }) !== null)
+async function remembered(dataplane: UnderTest, ports: readonly number[]): Promise<number[]> {
+  const found = await Promise.all(ports.map((one) => dataplane.flows.lookup({ clientPort: one, vip, port: 80 })))
+  return ports.filter((_, i) => found[i] !== null)
 }
 
 describe('one bucket of four', () => {
-  test('half-open flows give way to each other, the oldest first', () => {
+  test('half-open flows give way to each other, the oldest first', async () => {
     const dataplane = start(2, { buckets: 1 })
     for (const port of [1, 2, 3, 4]) {
       dataplane.run('tcx', syn(port))
       dataplane.age(1)
     }
     expect(dataplane.run('tcx', syn(5)).counted).toMatchObject({ LB_FLOW_NEW: 1, LB_FLOW_EVICTED: 1 })
-    expect(remembered(dataplane, [1, 2, 3, 4, 5])).toEqual([2, 3, 4, 5])
+    expect(await remembered(dataplane, [1, 2, 3, 4, 5])).toEqual([2, 3, 4, 5])
   })
 
-  test('half-open flows never evict established ones: served by the ring, not remembered', () => {
+  test('half-open flows never evict established ones: served by the ring, not remembered', async () => {
     const dataplane = start(2, { buckets: 1 })
     const ports = [1, 2, 3, 4]
     for (const port of ports) for (const packet of [syn(port), ack(port)]) dataplane.run('tcx', packet)
@@ -46,15 +47,15 @@ describe('one bucket of four', () => {
       expect(outcome.verdict).toBe('redirect')
       expect(outcome.counted).toEqual({ LB_FWD: 1, LB_FLOW_FULL: 1 })
     }
-    expect(remembered(dataplane, ports)).toEqual(ports)
+    expect(await remembered(dataplane, ports)).toEqual(ports)
   })
 
-  test('a flow that is closing makes room, an established one of the same bucket stays', () => {
+  test('a flow that is closing makes room, an established one of the same bucket stays', async () => {
     const dataplane = start(2, { buckets: 1 })
     for (const port of [1, 2, 3, 4]) for (const packet of [syn(port), ack(port)]) dataplane.run('tcx', packet)
     dataplane.run('tcx', fin(3))
     expect(dataplane.run('tcx', syn(9)).counted).toMatchObject({ LB_FLOW_NEW: 1, LB_FLOW_EVICTED: 1 })
-    expect(remembered(dataplane, [1, 2, 3, 4, 9])).toEqual([1, 2, 4, 9])
+    expect(await remembered(dataplane, [1, 2, 3, 4, 9])).toEqual([1, 2, 4, 9])
   })
 
   test('an expired flow makes room without counting as evicted', () => {
@@ -66,14 +67,14 @@ describe('one bucket of four', () => {
 })
 
 describe('the agent’s side', () => {
-  test('a flow is read as its packets made it', () => {
+  test('a flow is read as its packets made it', async () => {
     const dataplane = start(2)
     const packets = [syn(7), ack(7), clientPort(7, { tcp: { flags: ['ACK'] }, payload: 'x'.repeat(100) })]
     const out = packets.map((packet) => dataplane.run('tcx', packet))
     const mac = describeFrame(out[0]!.packet)['ethernet.destination']
     const real = [1, 2].find((n) => macOf(n) === mac)!
     const query = { clientPort: 7, vip, port: 80 }
-    expect(dataplane.flows.lookup(query)).toEqual({
+    expect(await dataplane.flows.lookup(query)).toEqual({
       clientAddress: '198.51.100.7',
       clientPort: 7,
       vip,
@@ -84,35 +85,35 @@ describe('the agent’s side', () => {
       bytes: packets.reduce((sum, packet) => sum + packet.length, 0),
       idleMs: expect.any(Number) as number,
     })
-    expect(dataplane.flows.lookup({ ...query, clientAddress: '198.51.100.7' })).not.toBeNull()
-    expect(dataplane.flows.lookup({ ...query, clientAddress: '198.51.100.8' })).toBeNull()
-    expect(dataplane.flows.countOf(dataplane.indexOf(real))).toBe(1)
+    expect(await dataplane.flows.lookup({ ...query, clientAddress: '198.51.100.7' })).not.toBeNull()
+    expect(await dataplane.flows.lookup({ ...query, clientAddress: '198.51.100.8' })).toBeNull()
+    expect(await dataplane.flows.countOf(dataplane.indexOf(real))).toBe(1)
     dataplane.run('tcx', fin(7))
-    expect(dataplane.flows.lookup(query)).toMatchObject({ state: 'closing' })
-    expect(dataplane.flows.countOf(dataplane.indexOf(real))).toBe(0)
+    expect(await dataplane.flows.lookup(query)).toMatchObject({ state: 'closing' })
+    expect(await dataplane.flows.countOf(dataplane.indexOf(real))).toBe(0)
   })
 
-  test('a sweep frees what has expired and counts the rest', () => {
+  test('a sweep frees what has expired and counts the rest', async () => {
     const dataplane = start(1)
     for (const port of [1, 2, 3]) for (const packet of [syn(port), ack(port)]) dataplane.run('tcx', packet)
     for (const port of [4, 5]) dataplane.run('tcx', syn(port))
-    expect(dataplane.flows.sweep()).toMatchObject({ freed: 0, used: 5 })
+    expect(await dataplane.flows.sweep()).toMatchObject({ freed: 0, used: 5 })
     expect(dataplane.flows.activeOf(dataplane.indexOf(1))).toBe(5)
     dataplane.age(100)
-    expect(dataplane.flows.sweep()).toMatchObject({ freed: 2, used: 3 })
+    expect(await dataplane.flows.sweep()).toMatchObject({ freed: 2, used: 3 })
     expect(dataplane.flows.activeOf(dataplane.indexOf(1))).toBe(3)
   })
 
-  test('the index of a removed server comes back when two sweeps found it nowhere, under another generation', () => {
+  test('the index of a removed server comes back when two sweeps found it nowhere, under another generation', async () => {
     const dataplane = start(2)
     const rows = dataplane.set.rows('lb_reals')
     const index = dataplane.indexOf(2)
     const generation = dataplane.layout.real.read(rows.view, rows.at(index)).generation
     dataplane.tables.removeReal(service, keyOf(2))
-    const sweep = () => dataplane.tables.release(dataplane.flows.sweep().held)
+    const sweep = async () => dataplane.tables.release((await dataplane.flows.sweep())?.held ?? new Set())
     dataplane.add(3)
     expect(dataplane.indexOf(3)).not.toBe(index)
-    expect([sweep(), sweep(), sweep()]).toEqual([0, 1, 0])
+    expect([await sweep(), await sweep(), await sweep()]).toEqual([0, 1, 0])
     dataplane.add(4)
     expect(dataplane.indexOf(4)).toBe(index)
     expect(dataplane.layout.real.read(rows.view, rows.at(index)).generation).not.toBe(generation)
@@ -170,7 +171,7 @@ describe('two CPUs on one bucket', () => {
     const beingWritten = states.filter((state) => state === flowState.writing).length
     const ports: number[] = []
     let withWrongServer = 0
-    for (const { base } of dataplane.flows.slots()) {
+    for (const { base } of dataplane.slots()) {
       const flow = dataplane.layout.flow.read(view, base)
       ports.push(flow.sport)
       const right = dataplane.run('tcx', fin(flow.sport)).packet.readUInt8(5)

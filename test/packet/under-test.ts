@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type BpfProgram } from '../../agent/kernel/bpf-program.ts'
 import { type ObjectFile, readObject } from '../../agent/kernel/object.ts'
+import { type FlowSlot, FlowWalk } from '../../agent/dataplane/ebpf/flow-walk.ts'
 import { FlowTable } from '../../agent/dataplane/ebpf/flow-table.ts'
 import { type Layout, type RealRecord, bindLayout } from '../../agent/dataplane/ebpf/layout.ts'
 import { type Capacity, type MapSet, createMaps } from '../../agent/dataplane/ebpf/map-set.ts'
@@ -103,11 +104,18 @@ export class UnderTest {
     this.layout.real.write(rows.view, rows.at(index), values)
   }
 
+  /** Every entry of the flow cache that is in use. */
+  slots(): FlowSlot[] {
+    const found: FlowSlot[] = []
+    new FlowWalk(this.set, this.layout).part(0, this.set.sizes.buckets, (slot) => found.push({ ...slot }))
+    return found
+  }
+
   /** Lets the given time go by for all flows that are remembered. */
   age(seconds: number): void {
     const { view } = this.set.rows('lb_buckets')
     const jiffies = Math.round((seconds * 1000) / this.set.millisecondsPerJiffy)
-    for (const { base } of this.flows.slots()) {
+    for (const { base } of this.slots()) {
       const { last_seen: seen } = this.layout.flow.read(view, base)
       this.layout.flow.write(view, base, { last_seen: (seen - jiffies) >>> 0 })
     }

@@ -222,10 +222,12 @@ test('a page as CSV has a head, one line for each connection, and CRLF', () => {
     realServer: { address: '2001:db8::21', port: 53 },
     state: 'UDP',
     isTemplate: false,
+    packets: 12,
+    bytes: null,
     expiresSec: 299,
   }
   const lines = csvOf([row]).split('\r\n')
   expect(lines).toHaveLength(3)
   expect(lines[0]?.split(',')).toHaveLength(lines[1]?.split(',').length ?? 0)
-  expect(lines[1]).toBe('ipvs,udp,2001:db8::7,40000,2001:db8::1,53,,2001:db8::21,53,UDP,false,299')
+  expect(lines[1]).toBe('ipvs,udp,2001:db8::7,40000,2001:db8::1,53,,2001:db8::21,53,UDP,false,12,,299')
 })

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
+import type { ConnectionPage, ConnectionQuery } from '../../../core/model/connection.ts'
 import type { DataplaneHook, ObservedAttachment, ObservedService } from '../../../core/model/observed.ts'
 import { realServerKey } from '../../../core/model/service.ts'
 import type { Counters, Flow } from '../../../core/model/telemetry.ts'
@@ -20,6 +21,7 @@ import type {
 } from '../dataplane.ts'
 import { Attachments } from './attachments.ts'
 import { lookForCapabilities } from './capabilities.ts'
+import { flowPage } from './flow-page.ts'
 import { FlowTable } from './flow-table.ts'
 import { bindLayout, type Layout } from './layout.ts'
 import {
@@ -206,6 +208,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
 
   /** Nothing is left to do here: maps and pins go, so that the bpffs is as it was. */
   #unload(loaded: Loaded): void {
+    loaded.flows.close()
     loaded.neighbours.close(true)
     loaded.attachments.close()
     removePins(this.#folder)
@@ -277,7 +280,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     return this.#loaded?.flows.lookup(query) ?? null
   }
 
-  countFlows(service: string, realServer: string): number {
+  async countFlows(service: string, realServer: string): Promise<number> {
     const loaded = this.#loaded
     if (loaded === null) return 0
     const row = loaded.tables.services().find(({ key }) => key === service)
@@ -285,10 +288,18 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     return index === undefined ? 0 : loaded.flows.countOf(index)
   }
 
-  sweep(): SweepResult {
+  async connections(query: ConnectionQuery): Promise<ConnectionPage> {
     const loaded = this.#loaded
-    if (loaded === null) return { freed: 0, used: 0, released: 0 }
-    const { held, ...result } = loaded.flows.sweep()
+    if (loaded === null) return { rows: [], matched: 0, total: 0, isCut: false, takenAtMs: Date.now() }
+    return flowPage(loaded.flows, loaded.tables.services(), query)
+  }
+
+  async sweep(): Promise<SweepResult> {
+    const loaded = this.#loaded
+    const swept = loaded === null ? null : await loaded.flows.sweep()
+    // Taken down meanwhile: nothing is left to release.
+    if (loaded === null || swept === null || this.#loaded !== loaded) return { freed: 0, used: 0, released: 0 }
+    const { held, ...result } = swept
     return { ...result, released: loaded.tables.release(held) }
   }
 
@@ -307,6 +318,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
   close(): void {
     const loaded = this.#loaded
     this.#loaded = null
+    loaded?.flows.close()
     loaded?.neighbours.close()
     loaded?.attachments.close()
     for (const program of loaded?.programs.values() ?? []) program.close()

@@ -1,29 +1,46 @@
-// The agent's side of the flow cache: look up, count, sweep. See agent/bpf/lb_flow.h for the words.
+// The agent's side of the flow cache: look up, count, list, sweep. See agent/bpf/lb_flow.h for the words.
+import type { Connection } from '../../../core/model/connection.ts'
+import { ebpfStates } from '../../../core/model/connection.ts'
 import type { Flow } from '../../../core/model/telemetry.ts'
 import type { BpfProgram } from '../../kernel/bpf-program.ts'
 import type { FlowQuery, SweepResult } from '../dataplane.ts'
-import { flowState, type Layout, realUse } from './layout.ts'
+import { FlowSelection, type SelectionOrder } from './flow-selection.ts'
+import { type FlowSlot, FlowWalk } from './flow-walk.ts'
+import { flowState, type Layout, realUse, word as wordsOf, wordOf } from './layout.ts'
 import { type MapSet, timeoutMsOf } from './map-set.ts'
 
 const stateNames = { 2: 'syn', 3: 'established', 4: 'closing' } as const
+const stateWords = { 2: ebpfStates[0], 3: ebpfStates[1], 4: ebpfStates[2] } as const
 const sequenceMask = 0xffff_ff00n
-/** Entry of the flow cache: number of its word in the map, its state, and where its record stands. */
-export interface FlowSlot {
-  readonly word: number
-  readonly state: number
-  readonly base: number
-}
 
 /** Any frame: the program that tells the time does not look at it. */
 const anyFrame = Buffer.alloc(64)
+
+/** Which flows a list shows, and in what order. */
+export interface FlowFilter {
+  /** By index of the real server; null = all. */
+  readonly reals: ReadonlySet<number> | null
+  /** Beginning of the client's address as it is written; null = all. */
+  readonly client: string | null
+  /** Beginning of one of `ebpfStates`; null = all. */
+  readonly state: string | null
+  readonly order: SelectionOrder
+  /** How many of the first to keep. */
+  readonly keep: number
+}
+
+export interface FlowList {
+  readonly rows: readonly Connection[]
+  readonly matched: number
+  readonly total: number
+}
 
 export class FlowTable {
   readonly #set: MapSet
   readonly #layout: Layout
   readonly #clock: BpfProgram
+  readonly #walk: FlowWalk
   readonly #words: BigInt64Array
-  /** The same memory by halves: state and sequence first, then the tag. */
-  readonly #halves: Uint32Array
   /** Flows by real index that were neither closed nor expired at the last sweep. */
   #active: Uint32Array
 
@@ -31,10 +48,14 @@ export class FlowTable {
     this.#set = set
     this.#layout = layout
     this.#clock = clock
-    const memory = set.map('lb_buckets').memory()
-    this.#words = new BigInt64Array(memory)
-    this.#halves = new Uint32Array(memory)
+    this.#walk = new FlowWalk(set, layout)
+    this.#words = new BigInt64Array(set.map('lb_buckets').memory())
     this.#active = new Uint32Array(set.sizes.reals)
+  }
+
+  /** Before the maps are: a walk that waits for its next slice must not go on. */
+  close(): void {
+    this.#walk.close()
   }
 
   activeOf(real: number): number {
@@ -46,109 +67,155 @@ export class FlowTable {
     return this.#clock.testRun(anyFrame).result >>> 0
   }
 
-  /** An entry that was used after the clock was read is not 2^32 jiffies old. */
+  /**
+   * Time since the last packet. An entry that was used after the clock was read is not 2^32 jiffies old. Jiffies, not
+   * the clock of the agent: the programs know no other.
+   */
   #idleMs(lastSeen: number, now: number): number {
     return Math.max(0, (now - lastSeen) | 0) * this.#set.millisecondsPerJiffy
   }
 
-  /** Each entry in use. The same object each time: take what is needed before the next. */
-  *slots(): Generator<FlowSlot> {
-    const { size, ways, wordsAt, flowsAt, flowSize } = this.#layout.bucket
-    const found = { word: 0, state: 0, base: 0 }
-    for (let bucket = 0; bucket < this.#set.sizes.buckets; bucket++) {
-      const start = bucket * size
-      for (let way = 0; way < ways; way++) {
-        const word = (start + wordsAt) / 8 + way
-        const state = (this.#halves[word * 2] ?? 0) & 0xff
-        if (state < flowState.halfOpen) continue
-        found.word = word
-        found.state = state
-        found.base = start + flowsAt + way * flowSize
-        yield found
-      }
+  /** Whether an entry is still somebody's flow, and for how long it has been idle: negative where it is nobody's. */
+  #reader(): (slot: FlowSlot) => number {
+    const { view } = this.#set.rows('lb_buckets')
+    const { flow, real } = this.#layout
+    const reals = this.#set.rows('lb_reals')
+    const at = {
+      real: flow.offsetOf('real'),
+      seen: flow.offsetOf('last_seen'),
+      generation: flow.offsetOf('generation'),
+    }
+    const use = real.offsetOf('use')
+    const generation = real.offsetOf('generation')
+    const now = this.#now()
+    return ({ base, state }) => {
+      const row = reals.at(view.getUint16(base + at.real, true))
+      if (reals.view.getUint8(row + use) !== realUse.inUse) return -1
+      if (reals.view.getUint32(row + generation, true) !== view.getUint32(base + at.generation, true)) return -1
+      const idleMs = this.#idleMs(view.getUint32(base + at.seen, true), now)
+      return idleMs > (timeoutMsOf[state] ?? 0) ? -1 : idleMs
     }
   }
 
   /** Entries of one real server that are neither closed nor expired, counted now. */
-  countOf(real: number): number {
+  async countOf(real: number): Promise<number> {
     const { view } = this.#set.rows('lb_buckets')
-    const at = { real: this.#layout.flow.offsetOf('real'), lastSeen: this.#layout.flow.offsetOf('last_seen') }
-    const now = this.#now()
+    const at = this.#layout.flow.offsetOf('real')
+    const idleOf = this.#reader()
     let count = 0
-    for (const { state, base } of this.slots()) {
-      if (state === flowState.closing || view.getUint16(base + at.real, true) !== real) continue
-      const idleMs = this.#idleMs(view.getUint32(base + at.lastSeen, true), now)
-      if (idleMs <= (timeoutMsOf[state] ?? 0)) count++
-    }
+    await this.#walk.all((slot) => {
+      if (view.getUint16(slot.base + at, true) !== real || slot.state === flowState.closing) return
+      if (idleOf(slot) >= 0) count++
+    })
     return count
   }
 
   /** The freshest entry that fits. */
-  lookup(query: FlowQuery): Flow | null {
+  async lookup(query: FlowQuery): Promise<Flow | null> {
     const { view } = this.#set.rows('lb_buckets')
     const reals = this.#set.rows('lb_reals')
-    const now = this.#now()
     const sourcePort = this.#layout.flow.offsetOf('sport')
+    const idleOf = this.#reader()
     let best: (Flow & { idleMs: number }) | null = null
-    for (const { state, base } of this.slots()) {
-      if (view.getUint16(base + sourcePort) !== query.clientPort) continue
-      const flow = this.#layout.flow.read(view, base)
-      if (flow.daddr !== query.vip || flow.dport !== query.port) continue
-      if (query.clientAddress !== undefined && flow.saddr !== query.clientAddress) continue
+    await this.#walk.all((slot) => {
+      if (view.getUint16(slot.base + sourcePort) !== query.clientPort) return
+      const flow = this.#layout.flow.read(view, slot.base)
+      if (flow.daddr !== query.vip || flow.dport !== query.port) return
+      if (query.clientAddress !== undefined && flow.saddr !== query.clientAddress) return
+      const idleMs = idleOf(slot)
+      if (idleMs < 0 || (best !== null && best.idleMs <= idleMs)) return
       const real = this.#layout.real.read(reals.view, reals.at(flow.real))
-      if (real.use !== realUse.inUse || real.generation !== flow.generation) continue
-      const idleMs = this.#idleMs(flow.last_seen, now)
-      if (best !== null && best.idleMs <= idleMs) continue
       best = {
         clientAddress: flow.saddr,
         clientPort: flow.sport,
         vip: flow.daddr,
         port: flow.dport,
         realServer: { address: real.addr, port: real.port },
-        state: stateNames[state as keyof typeof stateNames],
+        state: stateNames[slot.state as keyof typeof stateNames],
         packets: flow.packets,
         bytes: flow.bytes,
         idleMs,
       }
-    }
+    })
     return best
   }
 
-  /** Frees what has expired or lost its server, and counts the rest. Gives the real indices that entries still hold. */
-  sweep(): SweepResult & { readonly held: ReadonlySet<number> } {
+  /** The first flows in an order, of those that are asked for. Rows are decoded only where they are shown. */
+  async list(filter: FlowFilter): Promise<FlowList> {
     const { view } = this.#set.rows('lb_buckets')
-    const at = { real: this.#layout.flow.offsetOf('real'), lastSeen: this.#layout.flow.offsetOf('last_seen') }
+    const { flow } = this.#layout
+    const at = { real: flow.offsetOf('real') }
+    const states = ebpfStates.map((name) => filter.state === null || name.startsWith(filter.state))
+    const idleOf = this.#reader()
+    const chosen = new FlowSelection(this.#layout, filter)
+    let [matched, total] = [0, 0]
+    await this.#walk.all((slot) => {
+      const idleMs = idleOf(slot)
+      if (idleMs < 0) return
+      total++
+      if (states[slot.state - flowState.halfOpen] !== true) return
+      if (filter.reals !== null && !filter.reals.has(view.getUint16(slot.base + at.real, true))) return
+      const stamp = this.#walk.stampOf(slot.word)
+      const leftMs = (timeoutMsOf[slot.state] ?? 0) - idleMs
+      chosen.consider(view, slot, leftMs, (copy, place) => {
+        // Another flow took the way while it was read.
+        if (this.#walk.stampOf(slot.word) !== stamp) return false
+        if (filter.client !== null && !flow.readField(copy, place, 'saddr').startsWith(filter.client)) return false
+        matched++
+        return true
+      })
+    })
+    return { rows: chosen.inOrder().map((one) => this.#connectionOf(one)), matched, total }
+  }
+
+  #connectionOf({ bytes, state, leftMs }: ReturnType<FlowSelection['inOrder']>[number]): Connection {
+    const record = this.#layout.flow.read(bytes, 0)
+    const reals = this.#set.rows('lb_reals')
+    const real = this.#layout.real.read(reals.view, reals.at(record.real))
+    return {
+      dataplane: 'ebpf',
+      protocol: wordOf(wordsOf.protocol, record.proto, 'proto'),
+      clientAddress: record.saddr,
+      clientPort: record.sport,
+      vip: record.daddr,
+      port: record.dport,
+      fwmark: null,
+      realServer: { address: real.addr, port: real.port },
+      state: stateWords[state as keyof typeof stateWords],
+      isTemplate: false,
+      packets: record.packets,
+      bytes: record.bytes,
+      expiresSec: Math.ceil(leftMs / 1000),
+    }
+  }
+
+  /**
+   * Frees what has expired or lost its server, and counts the rest. Gives the real indices that entries still hold, or
+   * null where the walk was cut off.
+   */
+  async sweep(): Promise<(SweepResult & { readonly held: ReadonlySet<number> }) | null> {
+    const { view } = this.#set.rows('lb_buckets')
+    const at = this.#layout.flow.offsetOf('real')
     const active = new Uint32Array(this.#set.sizes.reals)
     const held = new Set<number>()
-    const now = this.#now()
+    const idleOf = this.#reader()
     let freed = 0
     let used = 0
-    for (const { word, state, base } of this.slots()) {
-      const index = view.getUint16(base + at.real, true)
-      const isGone = this.#isGone(index, base)
-      const idleMs = this.#idleMs(view.getUint32(base + at.lastSeen, true), now)
-      if ((isGone || idleMs > (timeoutMsOf[state] ?? 0)) && this.#free(word, state)) {
+    const isWhole = await this.#walk.all((slot) => {
+      const { word, state, base } = slot
+      const index = view.getUint16(base + at, true)
+      const isOver = idleOf(slot) < 0
+      if (isOver && this.#free(word, state)) {
         freed++
-        continue
+        return
       }
       used++
       held.add(index)
-      if (!isGone && state !== flowState.closing) active[index] = (active[index] ?? 0) + 1
-    }
+      if (!isOver && state !== flowState.closing) active[index] = (active[index] ?? 0) + 1
+    })
+    if (!isWhole) return null
     this.#active = active
     return { freed, used, released: 0, held }
-  }
-
-  /** Whether the real server that a record names is another one by now, or none. */
-  #isGone(index: number, base: number): boolean {
-    const { flow, real } = this.#layout
-    const reals = this.#set.rows('lb_reals')
-    const row = reals.at(index)
-    const generation = this.#set.rows('lb_buckets').view.getUint32(base + flow.offsetOf('generation'), true)
-    return (
-      reals.view.getUint8(row + real.offsetOf('use')) !== realUse.inUse ||
-      reals.view.getUint32(row + real.offsetOf('generation'), true) !== generation
-    )
   }
 
   /** False where a program was faster: then the entry lives on, or has another owner. */

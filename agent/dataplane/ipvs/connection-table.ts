@@ -1,14 +1,11 @@
 // The kernel's connections, filtered, sorted and cut to a page here: the whole table never travels.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { compareAddresses } from '../../../core/model/address.ts'
 import type { Connection, ConnectionPage, ConnectionQuery } from '../../../core/model/connection.ts'
 import type { Flow } from '../../../core/model/telemetry.ts'
+import { maxKept, orderOf } from '../connection-order.ts'
 import type { FlowQuery } from '../dataplane.ts'
 import { type IpvsConnection, parseConnection } from './proc.ts'
-
-/** Rows that are kept to be sorted; a table with more matches is cut, and says so. */
-const maxKept = 200_000
 
 export interface ConnectionTable {
   page(query: ConnectionQuery): Promise<ConnectionPage>
@@ -78,6 +75,8 @@ function spoken(one: IpvsConnection): Connection | null {
     realServer: { address: realServer.address, port: realServer.port },
     state,
     isTemplate,
+    packets: null,
+    bytes: null,
     expiresSec,
   }
 }
@@ -100,21 +99,6 @@ function isOfService(one: Connection, service: string): boolean {
 }
 
 const endpointOf = ({ vip, port }: Connection): string => (vip.includes(':') ? `[${vip}]:${port}` : `${vip}:${port}`)
-
-function orderOf({ sortBy, descending }: ConnectionQuery): (a: Connection, b: Connection) => number {
-  const compare = orders[sortBy]
-  return descending ? (a, b) => compare(b, a) : compare
-}
-
-const orders: Readonly<Record<ConnectionQuery['sortBy'], (a: Connection, b: Connection) => number>> = {
-  client: (a, b) => compareAddresses(a.clientAddress, b.clientAddress) || a.clientPort - b.clientPort,
-  vip: (a, b) =>
-    (a.vip === '' || b.vip === '' ? a.vip.length - b.vip.length : compareAddresses(a.vip, b.vip)) || a.port - b.port,
-  realServer: (a, b) =>
-    compareAddresses(a.realServer.address, b.realServer.address) || a.realServer.port - b.realServer.port,
-  state: (a, b) => (a.state < b.state ? -1 : a.state > b.state ? 1 : 0),
-  expires: (a, b) => a.expiresSec - b.expiresSec,
-}
 
 /** IPVS keeps neither packets nor bytes of a connection. */
 function flowOf({ clientAddress, clientPort, vip, port, realServer, state }: Connection): Flow {

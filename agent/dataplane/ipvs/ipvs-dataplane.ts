@@ -243,7 +243,7 @@ export class IpvsDataplane implements Dataplane {
   }
 
   /** A drain ends with the last established connection; UDP has no such state, so all of it counts. */
-  countFlows(service: string, realServer: string): number {
+  async countFlows(service: string, realServer: string): Promise<number> {
     if (this.availability() !== 'ready') return 0
     const rows = this.#read(countIsFreshMs)
     if (this.#counts?.rows !== rows) this.#counts = { rows, flows: flowsByName(rows) }

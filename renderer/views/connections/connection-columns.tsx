@@ -62,6 +62,24 @@ export function useConnectionColumns(): readonly Column<Connection>[] {
           </span>
         ),
       },
+      ...(['packets', 'bytes'] as const).map(
+        (id): Column<Connection> => ({
+          id,
+          header: t(`connections.${id}`),
+          width: 92,
+          align: 'end',
+          sortBy: (row) => row[id] ?? -1,
+          cell: (row) => {
+            const value = row[id]
+            if (value !== null) return formatCount(value, i18n.language)
+            return (
+              <span className="sb-dim" title={t('connections.noBytes')}>
+                –
+              </span>
+            )
+          },
+        }),
+      ),
       {
         id: 'expires',
         header: t('connections.expires'),

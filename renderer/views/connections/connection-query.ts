@@ -1,4 +1,4 @@
-import { type Connection, ConnectionQuery } from '../../../core/model/connection.ts'
+import { type Connection, ConnectionQuery, ebpfStates } from '../../../core/model/connection.ts'
 
 /** What the operator asks for, as it stands in the fields. */
 export interface Asked {
@@ -25,8 +25,11 @@ export const everything: Asked = {
   page: 0,
 }
 
-/** The kernel's words for states (ip_vs_proto_tcp.c, ip_vs_proto_udp.c, ip_vs_proto_sctp.c), the frequent ones first. */
-export const states = [
+/**
+ * IPVS: the kernel's words (ip_vs_proto_tcp.c, ip_vs_proto_udp.c, ip_vs_proto_sctp.c), the frequent ones first; then what
+ * only the eBPF dataplane says.
+ */
+const ipvsStates = [
   'ESTABLISHED',
   'SYN_RECV',
   'SYN_SENT',
@@ -45,6 +48,7 @@ export const states = [
   'NONE',
   'ASSURED',
 ] as const
+export const states: readonly string[] = [...new Set([...ipvsStates, ...ebpfStates])]
 
 export const isFiltered = (asked: Asked): boolean =>
   asked.client.trim() !== '' ||
@@ -81,6 +85,8 @@ const csvHead = [
   'real_server_port',
   'state',
   'is_template',
+  'packets',
+  'bytes',
   'expires_s',
 ]
 
@@ -99,6 +105,8 @@ export function csvOf(rows: readonly Connection[]): string {
       row.realServer.port,
       row.state,
       row.isTemplate,
+      row.packets ?? '',
+      row.bytes ?? '',
       row.expiresSec,
     ].join(','),
   )

@@ -24,7 +24,7 @@ import styles from './connections.module.css'
 const everyMs = 2000
 const typingMs = 250
 
-/** The connections that IPVS knows at the moment, one page at a time: filtered, sorted and cut by the agent. */
+/** The connections that both dataplanes know at the moment, one page at a time: filtered, sorted and cut by the agent. */
 export default function ConnectionsView({
   directorId,
   serviceKey,
@@ -39,11 +39,12 @@ export default function ConnectionsView({
   const freshness = useFreshness(directorId)
   const entry = useDirector(directorId)
   const ipvs = useDirectorState(directorId)?.observed.ipvs
-  const services = useServices(directorId).filter(({ service }) => service.dataplane === 'ipvs')
+  const services = useServices(directorId)
+  const hasEbpf = services.some(({ service }) => service.dataplane === 'ebpf')
   const columns = useConnectionColumns()
   const [typed] = useDebouncedValue(asked, typingMs)
   const query = queryOf(typed)
-  const canRead = ipvs?.availability === 'ready'
+  const canRead = hasEbpf || ipvs?.availability === 'ready'
   const page = usePolled(
     freshness === 'live' && canRead && query !== null ? JSON.stringify([directorId, query]) : null,
     isPaused ? null : everyMs,
@@ -66,7 +67,11 @@ export default function ConnectionsView({
   }, [asked.page, lastPage])
 
   const table = () => {
-    if (ipvs !== undefined && (ipvs.availability === 'module-missing' || ipvs.availability === 'no-permission')) {
+    if (
+      !hasEbpf &&
+      ipvs !== undefined &&
+      (ipvs.availability === 'module-missing' || ipvs.availability === 'no-permission')
+    ) {
       return (
         <Panel>
           <Empty
@@ -83,8 +88,8 @@ export default function ConnectionsView({
         <Panel>
           <Empty
             icon="connections"
-            sentence={t('connections.noIpvs', { name })}
-            more={t('connections.noIpvsMore')}
+            sentence={t('connections.noServices', { name })}
+            more={t('connections.noServicesMore')}
             action={{ label: t('nav.services'), href: paths.view(directorId, 'services') }}
           />
         </Panel>
@@ -169,7 +174,7 @@ export default function ConnectionsView({
           )}
         </div>
         <p className={styles.note}>
-          {t('connections.noBytes')} {!isPaused && t('connections.every')}
+          {t('connections.clientSide')} {!isPaused && t('connections.every')}
         </p>
       </>
     )
