@@ -139,8 +139,9 @@ const shots: readonly Shot[] = [
   { name: 'connections', scenario: 'ipvs', path: '/d/lab/connections' },
   { name: 'connections-cut', scenario: 'ipvsCut' },
   { name: 'connections-empty', scenario: 'ipvsQuiet' },
-  { name: 'connections-no-ipvs', scenario: 'live', path: '/d/lab/connections' },
-  { name: 'connections-missing', scenario: 'ipvsMissing', path: '/d/lab/connections' },
+  { name: 'connections-ebpf', scenario: 'live', path: '/d/lab/connections' },
+  { name: 'connections-no-service', scenario: 'noService', path: '/d/lab/connections' },
+  { name: 'connections-missing', scenario: 'ipvsGone' },
   { name: 'ipvs-settings', scenario: 'ipvs', path: '/d/lab/ipvs' },
   {
     name: 'ipvs-settings-sync',

@@ -161,7 +161,7 @@ test('the table of connections: 12,340 behind the agent, one page here; filtered
   await page.keyboard.press('n')
   const table = page.getByRole('table', { name: 'Connections' })
   await page.getByText('Showing 200 of 12,340').waitFor()
-  await page.getByText('IPVS keeps no bytes and no packets per connection.').waitFor()
+  await page.getByText('IPVS keeps none per connection').waitFor()
   expect(await table.getAttribute('aria-rowcount')).toBe('201')
   await expectTidy(page)
   await expectAccessible(page)
@@ -197,15 +197,26 @@ test('the connections of one service are a link away, and a table that is cut sa
   await page.getByText('Showing 200 of 10,000').waitFor()
 })
 
-test('without a connection, without an IPVS service and without the module the view says which of these it is', async () => {
+test('without a connection, without a service and without the module the view says which of these it is', async () => {
   const quiet = await openScenario(browser, await ipvsScenarios.ipvsQuiet())
   await quiet.page.getByText('No connection at the moment.').waitFor()
-  const none = await openScenario(browser, 'live', { path: '/d/lab/connections' })
-  await none.page.getByText('No IPVS service on lab director.').waitFor()
-  const missing = await openScenario(browser, await ipvsScenarios.ipvsMissing(), { path: '/d/lab/connections' })
+  const none = await openScenario(browser, 'noService', { path: '/d/lab/connections' })
+  await none.page.getByText('No service on lab director.').waitFor()
+  const missing = await openScenario(browser, await ipvsScenarios.ipvsGone())
   await missing.page.getByText('IPVS cannot be read on lab director.').waitFor()
   await missing.page.getByRole('link', { name: 'Show IPVS of the director' }).click()
   await missing.page.getByText('Module missing').waitFor()
+})
+
+test('flows of the eBPF dataplane stand in the table, with packets and bytes', async () => {
+  const { page } = await openScenario(browser, 'live', { path: '/d/lab/connections' })
+  const table = page.getByRole('table', { name: 'Connections' })
+  await table.getByRole('columnheader', { name: 'Packets' }).waitFor()
+  await table.getByRole('cell', { name: '1,380' }).first().waitFor()
+  await page.getByRole('combobox', { name: 'State' }).click()
+  await page.getByRole('option', { name: 'CLOSING' }).click()
+  await expect.poll(() => table.getByRole('cell', { name: 'ESTABLISHED' }).count()).toBe(0)
+  expect(await table.getByRole('cell', { name: 'CLOSING' }).count()).toBeGreaterThan(0)
 })
 
 test('a lost director leaves the page of connections as it was, greyed', async () => {
@@ -225,7 +236,7 @@ test('Chinese: the same views without a word of English in between', async () =>
   for (const [path, text] of [
     ['/d/lab/overview', '由他人设置，从不改动'],
     ['/d/lab/services', '外部'],
-    ['/d/lab/connections', 'IPVS 不按连接统计字节数和包数。'],
+    ['/d/lab/connections', '包数和字节数为客户端方向；IPVS 不按连接统计。'],
     ['/d/lab/ipvs', '连接同步'],
     [nat, 'IPVS 每 2 秒刷新速率'],
   ] as const) {

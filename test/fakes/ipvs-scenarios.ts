@@ -185,5 +185,7 @@ export const ipvsScenarios = {
   ipvsQuiet: () => make('/d/lab/connections', { spec: allKinds, ...onIpvs({}) }),
   ipvsNotLoaded: () => make('/d/lab/ipvs', { spec: onlyEbpf, ...onIpvs({ availability: 'module-not-loaded' }) }),
   ipvsMissing: () => make('/d/lab/ipvs', { spec: onlyEbpf, ...onIpvs({ availability: 'module-missing' }) }),
+  /** Nothing to balance with IPVS, and nothing balanced by eBPF. */
+  ipvsGone: () => make('/d/lab/connections', onIpvs({ availability: 'module-missing' })),
   ipvsForbidden: () => make('/d/lab/ipvs', { spec: onlyEbpf, ...onIpvs({ availability: 'no-permission' }) }),
 } satisfies Record<string, () => Promise<Scenario>>

@@ -6,7 +6,7 @@ import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Counters, KernelRates } from '../../core/model/telemetry.ts'
 import { orderOf } from '../../agent/dataplane/connection-order.ts'
 import type { DataplaneReading } from '../../agent/dataplane/dataplane.ts'
-import { TrafficKernel, type TrafficOf } from './traffic-kernel.ts'
+import { fits, TrafficKernel, type TrafficOf } from './traffic-kernel.ts'
 
 const packetsEach = 9
 const bytesEach = 1_380
@@ -185,14 +185,4 @@ function sumOf(parts: readonly { readonly counters: Counters; readonly rates: Ke
     rates.bytesOutPerSec = plus(rates.bytesOutPerSec, part.rates.bytesOutPerSec)
   }
   return { counters, rates }
-}
-
-function fits(one: Connection, query: ConnectionQuery): boolean {
-  return (
-    (query.client === undefined || one.clientAddress.startsWith(query.client)) &&
-    (query.realServer === undefined || one.realServer.address === query.realServer) &&
-    (query.state === undefined || one.state === query.state) &&
-    (query.templates || !one.isTemplate) &&
-    (query.service === undefined || query.service === serviceKey({ ...one, protocol: one.protocol as 'tcp' }))
-  )
 }

@@ -1,5 +1,8 @@
+import { type Connection, type ConnectionPage, type ConnectionQuery, ebpfStates } from '../../core/model/connection.ts'
+import type { ObservedService } from '../../core/model/observed.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { Counters } from '../../core/model/telemetry.ts'
+import { mergePages, orderOf } from '../../agent/dataplane/connection-order.ts'
 import type { DataplaneReading } from '../../agent/dataplane/dataplane.ts'
 import { FakeKernel } from './kernel.ts'
 
@@ -64,6 +67,39 @@ export class TrafficKernel extends FakeKernel {
     }
   }
 
+  /** The latest flow of each connection that came, as far back as a hundred for each real server. */
+  #flowsOf(service: ObservedService): Connection[] {
+    if (service.protocol !== 'tcp' && service.protocol !== 'udp') return []
+    const key = serviceKey(service)
+    return service.realServers.flatMap((one, place) => {
+      const count = Math.floor(this.counts.get(`${key} ${realServerKey(one)}`) ?? 0)
+      return Array.from({ length: Math.min(100, count) }, (_, i): Connection => {
+        const nth = count - i
+        return {
+          dataplane: 'ebpf',
+          protocol: service.protocol === 'udp' ? 'udp' : 'tcp',
+          clientAddress: `198.51.100.${1 + ((nth * 7 + place) % 250)}`,
+          clientPort: 32_768 + ((nth * 613) % 28_000),
+          vip: service.vip ?? '',
+          port: service.port ?? 0,
+          fwmark: null,
+          realServer: { address: one.address, port: one.port },
+          state: ebpfStates[nth % 9 === 0 ? 0 : nth % 4 === 0 ? 2 : 1] ?? 'ESTABLISHED',
+          isTemplate: false,
+          packets: packetsEach,
+          bytes: bytesEach,
+          expiresSec: Math.max(1, 900 - i * 3),
+        }
+      })
+    })
+  }
+
+  override async connections(query: ConnectionQuery): Promise<ConnectionPage> {
+    const all = [...this.services.values()].flatMap((service) => this.#flowsOf(service))
+    const rows = all.filter((one) => fits(one, query)).toSorted(orderOf(query))
+    return mergePages([{ rows, matched: rows.length, total: all.length, isCut: false, takenAtMs: Date.now() }], query)
+  }
+
   override read(): DataplaneReading {
     return {
       counterEpoch: 'epoch-1',
@@ -94,4 +130,15 @@ export class TrafficKernel extends FakeKernel {
       }),
     }
   }
+}
+
+/** Whether a connection is one that a query asks for. */
+export function fits(one: Connection, query: ConnectionQuery): boolean {
+  return (
+    (query.client === undefined || one.clientAddress.startsWith(query.client)) &&
+    (query.realServer === undefined || one.realServer.address === query.realServer) &&
+    (query.state === undefined || one.state === query.state) &&
+    (query.templates || !one.isTemplate) &&
+    (query.service === undefined || query.service === serviceKey({ ...one, protocol: one.protocol as 'tcp' }))
+  )
 }
