@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Enters: every packet that an interface receives, at TCX ingress (kernel 6.6 and later) or at XDP.
-// Leaves: TCP over IPv4 for a virtual service, redirected to one of its real servers (DR: the MAC addresses change,
+// Leaves: TCP and UDP, over IPv4 and IPv6, for a virtual service, redirected to one of its real servers (DR: the MAC addresses change,
 //         TTL goes down by one); everything else goes on untouched to the next program and to the host.
 // Reads:  lb_services, lb_vips, lb_ring, lb_reals, lb_ifaces. Writes: lb_buckets, lb_real_stats, lb_svc_stats, lb_cpus.
 //         For the agent alone: lb_meta, lb_svc_info.
-// Not supported, and dropped under a name where a service is meant: fragments, IP options, cut-off headers.
-// Not looked at, and passed: IPv6, VLAN tags (attach to the VLAN interface), UDP, frames for another host.
+// Not supported, and dropped under a name where a service is meant: fragments, options of IPv4, cut-off headers.
+// Not looked at, and passed: other protocols, a tag within a tag, frames for another host.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/tcp.h>
+#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -40,7 +42,7 @@ SEC("tc")
 int lb_tcx(struct __sk_buff *skb)
 {
 	struct lb_packet packet = {};
-	enum lb_counter verdict = lb_admit_skb(skb);
+	enum lb_counter verdict = lb_admit_skb(skb, &packet);
 
 	if (verdict)
 		return lb_finish(verdict, TCX_NEXT);

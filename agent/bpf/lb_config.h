@@ -7,6 +7,7 @@
 #define LB_RING_SIZE 65537
 #define LB_WAYS 4
 #define LB_FAMILY_IPV4 4
+#define LB_FAMILY_IPV6 6
 
 struct lb_config {
 	__u64 flow_secret[2]; /* per boot: nobody outside can aim at one bucket */
@@ -19,7 +20,7 @@ struct lb_config {
 	__u32 timeout_half_open; /* all timeouts in jiffies */
 	__u32 timeout_established;
 	__u32 timeout_closing;
-	__u32 pad;
+	__u32 timeout_udp; /* of a UDP flow with more than one packet */
 };
 
 const volatile struct lb_config lb_config = {};

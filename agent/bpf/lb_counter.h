@@ -8,9 +8,9 @@
 enum lb_counter {
 	LB_NONE = 0,
 	/* On to the next program and the host, untouched. */
-	LB_PASS_NOT_IPV4,   /* ARP, IPv6 and the rest */
-	LB_PASS_NOT_TCP,
-	LB_PASS_VLAN,       /* tagged: belongs to the VLAN interface */
+	LB_PASS_NOT_IP,     /* ARP and the rest */
+	LB_PASS_NOT_OURS,   /* neither TCP nor UDP */
+	LB_PASS_VLAN,       /* a tag within a tag */
 	LB_PASS_OTHER_HOST, /* a frame for another MAC address: flooded, or the interface is promiscuous */
 	LB_PASS_NO_SERVICE,
 	LB_PASS_LAST,
@@ -20,12 +20,14 @@ enum lb_counter {
 	/* For a service, and impossible to handle. */
 	LB_DROP_FRAGMENT,
 	LB_DROP_IP_OPTIONS,
+	LB_DROP_EXTENSIONS, /* more extension headers of IPv6 than we walk */
 	LB_DROP_TRUNCATED,
 	LB_DROP_NO_SERVER,    /* no real server is enabled, up and of weight over 0 */
 	LB_DROP_NO_NEIGHBOUR, /* XDP: the real server's MAC address is not known yet */
 	LB_DROP_NO_ROUTE,     /* no interface leads to the real server directly */
 	LB_DROP_MTU,          /* does not fit the interface of the real server */
 	LB_DROP_TTL,          /* would have gone round forever */
+	LB_DROP_VLAN,         /* XDP: the real server is in another VLAN than the packet */
 	/* Notes on the flow cache; these packets have a verdict as well. */
 	LB_FLOW_NEW,
 	LB_FLOW_EVICTED, /* an older half-open or closing entry made room */
@@ -38,7 +40,7 @@ enum lb_counter {
 
 /* One row per CPU, cache lines of its own: no atomics. */
 struct lb_cpu {
-	__u64 count[32];
+	__u64 count[64];
 	__u64 best; /* scratch of lb_flow_room */
 	__u64 best_word;
 	__u32 best_way;
@@ -46,7 +48,7 @@ struct lb_cpu {
 	__u32 inserts;
 	__u32 pad[9];
 };
-_Static_assert(LB_COUNTERS <= 32, "row of counters too short");
+_Static_assert(LB_COUNTERS <= 64, "row of counters too short");
 _Static_assert(sizeof(struct lb_cpu) % 64 == 0, "rows share a cache line");
 
 LB_ARRAY(lb_cpus, 1, struct lb_cpu);
@@ -66,7 +68,7 @@ static __always_inline void lb_count(enum lb_counter what)
 	struct lb_cpu *row = lb_this_cpu();
 
 	if (row)
-		row->count[what & 31]++;
+		row->count[what & 63]++;
 }
 
 static __always_inline int lb_is_pass(enum lb_counter verdict)

@@ -68,10 +68,10 @@ static __always_inline __u64 *lb_word_at(struct lb_bucket *bucket, __u32 way)
 	return &bucket->way[way & (LB_WAYS - 1)];
 }
 
-static __always_inline __u32 lb_timeout_of(__u8 state)
+static __always_inline __u32 lb_timeout_of(__u8 state, __u8 proto)
 {
 	if (state == LB_FLOW_ESTABLISHED)
-		return lb_config.timeout_established;
+		return proto == IPPROTO_UDP ? lb_config.timeout_udp : lb_config.timeout_established;
 	return state == LB_FLOW_CLOSING ? lb_config.timeout_closing : lb_config.timeout_half_open;
 }
 
@@ -83,15 +83,20 @@ static __always_inline __u32 lb_age(__u32 last_seen, __u32 now)
 	return age < 0 ? 0 : age;
 }
 
-static __always_inline int lb_is_expired(__u8 state, __u32 last_seen, __u32 now)
+static __always_inline int lb_is_expired(__u8 state, const struct lb_flow *flow, __u32 now)
 {
-	return lb_age(last_seen, now) > lb_timeout_of(state);
+	return lb_age(flow->last_seen, now) > lb_timeout_of(state, flow->proto);
 }
 
 static __always_inline int lb_is_same_flow(const struct lb_flow *flow, const struct lb_packet *packet)
 {
-	return flow->saddr[0] == packet->saddr && flow->daddr[0] == packet->daddr && flow->sport == packet->sport &&
-	       flow->dport == packet->dport && flow->proto == packet->proto && flow->family == LB_FAMILY_IPV4;
+	__u64 difference = (lb_pair(&flow->saddr[0]) ^ lb_pair(&packet->saddr[0])) |
+			   (lb_pair(&flow->saddr[2]) ^ lb_pair(&packet->saddr[2])) |
+			   (lb_pair(&flow->daddr[0]) ^ lb_pair(&packet->daddr[0])) |
+			   (lb_pair(&flow->daddr[2]) ^ lb_pair(&packet->daddr[2]));
+
+	/* Behind ports, protocol and family stand other things, in both. */
+	return !(difference | (lb_pair(&flow->sport) ^ lb_pair(&packet->sport)) << 16);
 }
 
 static __always_inline struct lb_flow *lb_flow_at(struct lb_bucket *bucket, __u32 way)
@@ -131,35 +136,55 @@ static __always_inline __u32 lb_first_way(__u32 ways)
 }
 
 /*
- * 1 where the packet's flow is in the bucket; `real` and `generation` are from one moment. Of two flows with one tag in
- * one bucket (one in 2^32) only the first is found; the other is served by the ring.
+ * 1 where the packet's flow is in the bucket; `real` and `generation` are from one moment. Several ways carry one tag
+ * where a client socket talks to several services.
  */
 static __always_inline int lb_flow_find(struct lb_bucket *bucket, __u32 tag, const struct lb_packet *packet,
 					struct lb_place *place, struct lb_flow **found, __u32 *real, __u32 *generation)
 {
 	__u32 ways = lb_ways_with(bucket, tag, LB_FLOW_HALF_OPEN);
 
-	if (!ways)
-		return 0;
-	place->way = lb_first_way(ways);
+	for (__u32 i = 0; i < LB_WAYS && ways; i++, ways &= ways - 1) {
+		__u32 way = lb_first_way(ways);
+		__u64 word = lb_word_of(lb_word_at(bucket, way));
+		struct lb_flow *flow = lb_flow_at(bucket, way);
 
-	__u64 word = lb_word_of(lb_word_at(bucket, place->way));
-	struct lb_flow *flow = lb_flow_at(bucket, place->way);
+		lb_read_barrier();
 
-	lb_read_barrier();
+		int is_same = lb_is_same_flow(flow, packet);
 
-	int is_same = lb_is_same_flow(flow, packet);
+		*real = flow->real;
+		*generation = flow->generation;
+		lb_read_barrier();
+		/* The state may have gone on meanwhile; the sequence may not, and the tag was another's before this read. */
+		if (!is_same || LB_WORD_TAG(word) != tag || LB_WORD_STATE(word) < LB_FLOW_HALF_OPEN ||
+		    (lb_word_of(lb_word_at(bucket, way)) ^ word) & ~0xffull)
+			continue;
+		place->way = way;
+		place->seen = word;
+		*found = flow;
+		return 1;
+	}
+	return 0;
+}
 
-	*real = flow->real;
-	*generation = flow->generation;
-	lb_read_barrier();
-	/* The state may have gone on meanwhile; the sequence may not, and the tag was another's before this read. */
-	if (!is_same || LB_WORD_TAG(word) != tag || LB_WORD_STATE(word) < LB_FLOW_HALF_OPEN ||
-	    (lb_word_of(lb_word_at(bucket, place->way)) ^ word) & ~0xffull)
-		return 0;
-	place->seen = word;
-	*found = flow;
-	return 1;
+/*
+ * Whether another way holds the packet's flow, or is being written and might. Of two CPUs with one flow in two ways, at
+ * least one sees the other's claim.
+ */
+static __always_inline int lb_flow_is_elsewhere(struct lb_bucket *bucket, __u32 tag, __u32 own,
+						const struct lb_packet *packet)
+{
+	__u32 others = lb_ways_with(bucket, tag, LB_FLOW_WRITING) & ~(1u << own);
+
+	for (__u32 i = 0; i < LB_WAYS && others; i++, others &= others - 1) {
+		__u32 way = lb_first_way(others);
+
+		if (LB_WORD_STATE(lb_word_of(lb_word_at(bucket, way))) == LB_FLOW_WRITING ||
+		    lb_is_same_flow(lb_flow_at(bucket, way), packet))
+			return 1;
+	}
+	return 0;
 }
 
 /* How much a way is worth keeping: 0 free, then expired, closing and half-open, oldest first; more than that: not ours. */
@@ -175,7 +200,7 @@ static __always_inline __u64 lb_worth(const struct lb_bucket *bucket, __u64 word
 
 	__u32 age = lb_age(bucket->flow[way].last_seen, now);
 
-	if (age > lb_timeout_of(state))
+	if (age > lb_timeout_of(state, bucket->flow[way].proto))
 		return 1;
 	/* A new flow is half-open, and never drives out an established one. */
 	return state == LB_FLOW_ESTABLISHED ? LB_KEEP : 0x100000000ull - age;
@@ -222,8 +247,8 @@ static __always_inline int lb_may_insert(struct lb_cpu *row, __u32 now)
 	return row->inserts++ < lb_config.insert_cap;
 }
 
-/* Claims the place and publishes the flow there. Where another CPU was faster nothing is remembered. */
-static __always_inline void lb_flow_put(struct lb_bucket *bucket, const struct lb_place *place, __u32 tag,
+/* Claims the place and publishes the flow there; 0 where another CPU was faster: then nothing is remembered. */
+static __always_inline int lb_flow_put(struct lb_bucket *bucket, const struct lb_place *place, __u32 tag,
 					const struct lb_packet *packet, __u32 real, __u32 generation, __u32 now)
 {
 	__u64 sequence = (place->seen + LB_SEQUENCE_STEP) & LB_SEQUENCE_MASK;
@@ -234,22 +259,19 @@ static __always_inline void lb_flow_put(struct lb_bucket *bucket, const struct l
 
 	if (__sync_val_compare_and_swap(word, place->seen, named | LB_FLOW_WRITING) != place->seen) {
 		lb_count(LB_FLOW_RACE);
-		return;
+		return 0;
 	}
-	/* Of two CPUs with the same flow in two ways, at least one sees the other's claim and gives way. */
-	if (lb_ways_with(bucket, tag, LB_FLOW_WRITING) & ~(1u << way)) {
+	if (lb_flow_is_elsewhere(bucket, tag, way, packet)) {
 		__sync_lock_test_and_set(word, sequence | LB_FLOW_FREE);
 		lb_count(LB_FLOW_RACE);
-		return;
+		return 0;
 	}
-	flow->saddr[0] = packet->saddr;
-	flow->saddr[1] = flow->saddr[2] = flow->saddr[3] = 0;
-	flow->daddr[0] = packet->daddr;
-	flow->daddr[1] = flow->daddr[2] = flow->daddr[3] = 0;
+	__builtin_memcpy(flow->saddr, packet->saddr, sizeof(flow->saddr));
+	__builtin_memcpy(flow->daddr, packet->daddr, sizeof(flow->daddr));
 	flow->sport = packet->sport;
 	flow->dport = packet->dport;
 	flow->proto = packet->proto;
-	flow->family = LB_FAMILY_IPV4;
+	flow->family = packet->family;
 	flow->real = real;
 	flow->generation = generation;
 	flow->last_seen = now;
@@ -257,6 +279,7 @@ static __always_inline void lb_flow_put(struct lb_bucket *bucket, const struct l
 	flow->bytes = packet->wire_bytes;
 	__sync_lock_test_and_set(word, named | LB_FLOW_HALF_OPEN);
 	lb_count(LB_FLOW_NEW);
+	return 1;
 }
 
 /* One more packet of a flow that is known. */

@@ -7,6 +7,7 @@
 #include "lb_stats.h"
 
 #define LB_AF_INET 2
+#define LB_AF_INET6 10
 
 /* LB_NONE where the packet may go to that interface. A packet of segments is measured by the segment. */
 static __always_inline enum lb_counter lb_may_leave(const struct lb_packet *packet, const struct lb_real *real)
@@ -23,22 +24,48 @@ static __always_inline enum lb_counter lb_may_leave(const struct lb_packet *pack
 }
 
 /*
- * One hop less, so that a loop between director and a wrongly set up real server ends. The checksum changes by as much
- * (RFC 1624), which leaves the sum over the header, and with it CHECKSUM_COMPLETE, as it was.
+ * One hop less, so that a loop between director and a wrongly set up real server ends. The checksum of IPv4 changes by
+ * as much (RFC 1624), which leaves the sum over the header, and with it CHECKSUM_COMPLETE, as it was. IPv6 has none: 1
+ * tells that such a sum is to be mended. -1 where the header is not in the frame.
  */
-static __always_inline void lb_decrement_ttl(struct iphdr *ip)
+static __always_inline int lb_decrement_ttl(void *data, void *end, const struct lb_packet *packet)
 {
+	if (packet->family == LB_FAMILY_IPV6) {
+		struct ipv6hdr *ip6 = data + packet->l3_offset;
+
+		if ((void *)(ip6 + 1) > end)
+			return -1;
+		ip6->hop_limit--;
+		return 1;
+	}
+
+	struct iphdr *ip = data + packet->l3_offset;
+
+	if ((void *)(ip + 1) > end)
+		return -1;
+
 	__u32 check = ip->check;
 
 	check += bpf_htons(0x0100);
 	ip->check = check + (check >= 0xffff);
 	ip->ttl--;
+	return 0;
 }
 
 static __always_inline void lb_rewrite_macs(struct ethhdr *eth, const __u8 *destination, const __u8 *source)
 {
 	__builtin_memcpy(eth->h_dest, destination, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, source, ETH_ALEN);
+}
+
+/* Takes the packet into the real server's VLAN; the kernel carries the tag beside the frame. Packet pointers end here. */
+static __always_inline int lb_change_vlan(struct __sk_buff *skb, const struct lb_packet *packet, __u16 vlan)
+{
+	if (packet->vlan == vlan)
+		return 0;
+	if (packet->vlan && bpf_skb_vlan_pop(skb))
+		return -1;
+	return vlan ? bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), vlan) : 0;
 }
 
 static __always_inline int lb_forward_skb(struct __sk_buff *skb, const struct lb_packet *packet, struct lb_real *real)
@@ -48,33 +75,51 @@ static __always_inline int lb_forward_skb(struct __sk_buff *skb, const struct lb
 	if (obstacle)
 		return lb_finish(obstacle, TC_ACT_SHOT);
 
-	struct ethhdr *eth = (void *)(long)skb->data;
-	struct iphdr *ip = (void *)(eth + 1);
+	int sum = lb_decrement_ttl((void *)(long)skb->data, (void *)(long)skb->data_end, packet);
 
-	if ((void *)(ip + 1) > (void *)(long)skb->data_end)
+	if (sum < 0)
 		return lb_finish(LB_DROP_TRUNCATED, TC_ACT_SHOT);
-	lb_decrement_ttl(ip);
-	if (real->is_reachable) {
-		lb_rewrite_macs(eth, real->mac, real->source_mac);
-		return lb_finish(LB_FWD, bpf_redirect(real->ifindex, 0));
+	/* The hop limit is the lower byte of its word; only a CHECKSUM_COMPLETE is touched. */
+	if (sum)
+		bpf_csum_update(skb, ~(__u32)bpf_htons(1));
+	if (!real->is_reachable) {
+		/* MAC address not known yet: the kernel asks for it and keeps the packet meanwhile. */
+		struct bpf_redir_neigh next_hop = {};
+
+		/* It would ask without a tag. */
+		if (real->vlan || packet->vlan)
+			return lb_finish(LB_DROP_NO_NEIGHBOUR, TC_ACT_SHOT);
+		next_hop.nh_family = real->family == LB_FAMILY_IPV6 ? LB_AF_INET6 : LB_AF_INET;
+		__builtin_memcpy(next_hop.ipv6_nh, real->addr, sizeof(next_hop.ipv6_nh));
+		return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, &next_hop, sizeof(next_hop), 0));
 	}
+	if (lb_change_vlan(skb, packet, real->vlan))
+		return lb_finish(LB_DROP_VLAN, TC_ACT_SHOT);
 
-	/* MAC address not known yet: the kernel asks for it and keeps the packet meanwhile. */
-	struct bpf_redir_neigh next_hop = { .nh_family = LB_AF_INET, .ipv4_nh = real->addr[0] };
+	struct ethhdr *eth = (void *)(long)skb->data;
 
-	return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, &next_hop, sizeof(next_hop), 0));
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
+		return lb_finish(LB_DROP_TRUNCATED, TC_ACT_SHOT);
+	lb_rewrite_macs(eth, real->mac, real->source_mac);
+	return lb_finish(LB_FWD, bpf_redirect(real->ifindex, 0));
 }
 
 /* XDP cannot keep a packet until ARP is answered: TCP sends it again, and the agent asks for the address meanwhile. */
 static __always_inline int lb_find_macs(struct xdp_md *xdp, const struct lb_packet *packet, const struct lb_real *real,
 					struct bpf_fib_lookup *fib)
 {
-	fib->family = LB_AF_INET;
 	fib->l4_protocol = packet->proto;
 	fib->tot_len = packet->ip_bytes;
-	fib->ipv4_src = packet->saddr;
-	fib->ipv4_dst = real->addr[0];
 	fib->ifindex = real->ifindex;
+	if (real->family == LB_FAMILY_IPV6) {
+		fib->family = LB_AF_INET6;
+		__builtin_memcpy(fib->ipv6_src, packet->saddr, sizeof(fib->ipv6_src));
+		__builtin_memcpy(fib->ipv6_dst, real->addr, sizeof(fib->ipv6_dst));
+	} else {
+		fib->family = LB_AF_INET;
+		fib->ipv4_src = packet->saddr[0];
+		fib->ipv4_dst = real->addr[0];
+	}
 	return bpf_fib_lookup(xdp, fib, sizeof(*fib), BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_OUTPUT) ==
 		       BPF_FIB_LKUP_RET_SUCCESS &&
 	       fib->ifindex == real->ifindex;
@@ -88,15 +133,15 @@ static __always_inline int lb_forward_xdp(struct xdp_md *xdp, const struct lb_pa
 
 	if (obstacle)
 		return lb_finish(obstacle, XDP_DROP);
-	if (!is_reachable && !lb_find_macs(xdp, packet, real, &fib))
+	if (packet->vlan != real->vlan)
+		return lb_finish(LB_DROP_VLAN, XDP_DROP);
+	if (!is_reachable && (real->vlan || !lb_find_macs(xdp, packet, real, &fib)))
 		return lb_finish(LB_DROP_NO_NEIGHBOUR, XDP_DROP);
 
 	struct ethhdr *eth = (void *)(long)xdp->data;
-	struct iphdr *ip = (void *)(eth + 1);
 
-	if ((void *)(ip + 1) > (void *)(long)xdp->data_end)
+	if ((void *)(eth + 1) > (void *)(long)xdp->data_end || lb_decrement_ttl(eth, (void *)(long)xdp->data_end, packet) < 0)
 		return lb_finish(LB_DROP_TRUNCATED, XDP_DROP);
-	lb_decrement_ttl(ip);
 	if (is_reachable)
 		lb_rewrite_macs(eth, real->mac, real->source_mac);
 	else

@@ -28,7 +28,11 @@ struct lb_real {
 	__u8 state;        /* 0 enabled, 1 drain, 2 offline */
 	__u8 is_down;      /* by its health check */
 	__u8 is_reachable; /* mac, source_mac and ifindex are valid */
-	__u8 pad[13];
+	__u8 forwarding;   /* enum lb_forwarding */
+	__u16 vlan;        /* tag of its frames on that interface; 0 = none */
+	__be16 tunnel_port;
+	__u8 tunnel_type;
+	__u8 pad[7];
 };
 _Static_assert(sizeof(struct lb_real) == 64, "a real server is one cache line");
 
@@ -38,21 +42,57 @@ _Static_assert(sizeof(struct lb_real) == 64, "a real server is one cache line");
 
 LB_ARRAY(lb_reals, 4096, struct lb_real);
 
+/* Two words as one: what is compared and hashed together is read together. */
+static __always_inline __u64 lb_pair(const void *words)
+{
+	__u64 pair;
+
+	__builtin_memcpy(&pair, words, sizeof(pair));
+	return pair;
+}
+
 static __always_inline __u64 lb_mix(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
 	return hash ^ (hash >> 32);
 }
 
-static __always_inline __u64 lb_hash(__u64 seed, __u64 seed2, const struct lb_packet *packet)
+static __always_inline __u64 lb_finish_hash(__u64 hash)
 {
-	__u64 hash = lb_mix(seed, (__u64)packet->saddr << 32 | (__u32)packet->sport << 16 | packet->dport);
-
-	hash = lb_mix(hash + seed2, (__u64)packet->daddr << 32 | packet->proto);
 	hash *= 0xd6e8feb86659fd93ull;
 	hash ^= hash >> 29;
 	hash *= 0xbf58476d1ce4e5b9ull;
 	return hash ^ (hash >> 32);
+}
+
+/* Mixes one address in; the words that IPv4 leaves empty cost nothing. */
+static __always_inline __u64 lb_mix_address(__u64 hash, const __be32 *address, __u8 family, __u32 beside)
+{
+	if (family == LB_FAMILY_IPV6) {
+		hash = lb_mix(hash, lb_pair(&address[2]));
+		hash = lb_mix(hash, (__u64)address[1]);
+	}
+	return lb_mix(hash, (__u64)address[0] << 32 | beside);
+}
+
+/*
+ * Of the client's side alone: packets of both directions find one bucket. Two services that one client socket talks to
+ * share bucket and tag; the record tells them apart.
+ */
+static __always_inline __u64 lb_client_hash(const __be32 *address, __be16 port, __u8 proto, __u8 family)
+{
+	__u64 hash = lb_mix_address(lb_config.flow_secret[0], address, family, (__u32)port << 16 | proto);
+
+	return lb_finish_hash(hash + lb_config.flow_secret[1]);
+}
+
+/* Of the whole flow, alike on all directors. */
+static __always_inline __u64 lb_ring_hash(const struct lb_packet *packet)
+{
+	__u64 hash = lb_mix_address(lb_config.ring_seed, packet->saddr, packet->family,
+				    (__u32)packet->sport << 16 | packet->dport);
+
+	return lb_finish_hash(lb_mix_address(hash, packet->daddr, packet->family, packet->proto));
 }
 
 /* Index of the real server that the ring names, 0 where it names none. */
@@ -63,8 +103,7 @@ static __always_inline __u32 lb_ring_pick(const struct lb_packet *packet, __u32 
 	if (!ring)
 		return 0;
 
-	__u64 hash = lb_hash(lb_config.ring_seed, 0, packet);
-	__u64 slot = (hash >> 32) * LB_RING_SIZE >> 32;
+	__u64 slot = (lb_ring_hash(packet) >> 32) * LB_RING_SIZE >> 32;
 
 	/* The verifier of 6.1 does not follow the product; the compiler must not drop the check either. */
 	asm volatile("" : "+r"(slot));

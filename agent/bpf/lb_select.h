@@ -10,8 +10,14 @@ static __always_inline int lb_is_syn(const struct lb_packet *packet)
 	return (packet->tcp_flags & (LB_TCP_SYN | LB_TCP_ACK | LB_TCP_RST | LB_TCP_FIN)) == LB_TCP_SYN;
 }
 
-/* A SYN that opens a connection finds the entry of an earlier one: may it go on using it? */
-static __always_inline int lb_syn_may_reuse(const struct lb_place *place, const struct lb_real *real)
+/* Whether the packet may go to another server than the one before: UDP has nothing to break. */
+static __always_inline int lb_may_move(const struct lb_packet *packet)
+{
+	return packet->proto == IPPROTO_UDP || lb_is_syn(packet);
+}
+
+/* A packet that may move finds the entry of an earlier one: may it go on using it? */
+static __always_inline int lb_may_reuse(const struct lb_place *place, const struct lb_real *real)
 {
 	return LB_WORD_STATE(place->seen) != LB_FLOW_CLOSING && !real->is_down && real->state != LB_STATE_OFFLINE;
 }
@@ -36,23 +42,27 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 		*verdict = LB_DROP_NO_SERVER;
 		return 0;
 	}
-	lb_account(packet, id, service->id, lb_is_syn(packet));
+
+	int is_put = 0;
+
 	/* What ends a connection needs no entry. */
-	if (packet->tcp_flags & (LB_TCP_RST | LB_TCP_FIN))
-		return real;
-	if (!lb_may_insert(row, now))
-		lb_count(LB_FLOW_CAPPED);
-	else if (has_place || lb_flow_room(bucket, row, now, place))
-		lb_flow_put(bucket, place, tag, packet, id, real->generation, now);
-	else
-		lb_count(LB_FLOW_FULL);
+	if (!(packet->tcp_flags & (LB_TCP_RST | LB_TCP_FIN))) {
+		if (!lb_may_insert(row, now))
+			lb_count(LB_FLOW_CAPPED);
+		else if (has_place || lb_flow_room(bucket, row, now, place))
+			is_put = lb_flow_put(bucket, place, tag, packet, id, real->generation, now);
+		else
+			lb_count(LB_FLOW_FULL);
+	}
+	/* A UDP flow that is not remembered would count as a connection with each of its packets. */
+	lb_account(packet, id, service->id, packet->proto == IPPROTO_UDP ? is_put : lb_is_syn(packet));
 	return real;
 }
 
 /* The real server, or null with the verdict set: not a service, or nobody to serve it. */
 static __always_inline struct lb_real *lb_select(struct lb_packet *packet, enum lb_counter *verdict)
 {
-	__u64 hash = lb_hash(lb_config.flow_secret[0], lb_config.flow_secret[1], packet);
+	__u64 hash = lb_client_hash(packet->saddr, packet->sport, packet->proto, packet->family);
 	__u32 tag = hash >> 32;
 	__u32 now = (__u32)bpf_jiffies64();
 	__u32 index = (__u32)hash & lb_config.bucket_mask;
@@ -70,9 +80,9 @@ static __always_inline struct lb_real *lb_select(struct lb_packet *packet, enum 
 	if (is_known) {
 		struct lb_real *real = lb_real_at(id);
 		int is_alive = real && real->generation == generation && real->use == LB_REAL_IN_USE &&
-			       !lb_is_expired(LB_WORD_STATE(place.seen), flow->last_seen, now);
+			       !lb_is_expired(LB_WORD_STATE(place.seen), flow, now);
 
-		if (is_alive && (!lb_is_syn(packet) || lb_syn_may_reuse(&place, real))) {
+		if (is_alive && (!lb_may_move(packet) || lb_may_reuse(&place, real))) {
 			lb_flow_touch(bucket, &place, flow, packet, now);
 			lb_account(packet, id, real->service, 0);
 			return real;

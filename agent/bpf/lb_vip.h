@@ -13,9 +13,17 @@ struct lb_service_key {
 };
 _Static_assert(sizeof(struct lb_service_key) == 20, "padding in a key makes look-ups miss");
 
+/* How packets reach a real server. */
+enum lb_forwarding {
+	LB_DR = 1,
+	LB_NAT,
+	LB_TUN,
+	LB_FULLNAT,
+};
+
 struct lb_service {
 	__u32 id;
-	__u8 forwarding; /* 1 = DR */
+	__u8 forwarding; /* enum lb_forwarding */
 	__u8 pad[3];
 };
 
@@ -81,28 +89,35 @@ LB_ARRAY(lb_meta, 1, struct lb_meta);
 static __always_inline struct lb_service *lb_service_of(const struct lb_packet *packet)
 {
 	struct lb_service_key key = {
-		.vip = { packet->daddr },
+		.vip = { packet->daddr[0], packet->daddr[1], packet->daddr[2], packet->daddr[3] },
 		.port = packet->dport,
 		.proto = packet->proto,
-		.family = LB_FAMILY_IPV4,
+		.family = packet->family,
 	};
 
 	return bpf_map_lookup_elem(&lb_services, &key);
 }
 
 /* A packet without ports could be for any port: a VIP of that protocol is enough. */
+static __always_inline int lb_is_for_vip(const struct lb_packet *packet, __u8 proto)
+{
+	struct lb_vip_key key = {
+		.vip = { packet->daddr[0], packet->daddr[1], packet->daddr[2], packet->daddr[3] },
+		.proto = proto,
+		.family = packet->family,
+	};
+
+	return bpf_map_lookup_elem(&lb_vips, &key) != 0;
+}
+
 static __always_inline int lb_is_for_service(const struct lb_packet *packet)
 {
 	if (packet->has_ports)
 		return lb_service_of(packet) != 0;
-
-	struct lb_vip_key key = {
-		.vip = { packet->daddr },
-		.proto = packet->proto,
-		.family = LB_FAMILY_IPV4,
-	};
-
-	return bpf_map_lookup_elem(&lb_vips, &key) != 0;
+	if (packet->proto == IPPROTO_TCP || packet->proto == IPPROTO_UDP)
+		return lb_is_for_vip(packet, packet->proto);
+	/* The headers of IPv6 end before the protocol does. */
+	return lb_is_for_vip(packet, IPPROTO_TCP) || lb_is_for_vip(packet, IPPROTO_UDP);
 }
 
 #endif

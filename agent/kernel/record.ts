@@ -1,13 +1,15 @@
 // Structs that C and TypeScript share: offsets come from the object's BTF, so that no stride is written by hand.
 import { type Btf, type BtfField } from './btf.ts'
 import { MalformedError } from './bytes.ts'
+import { addressBytes, formatAddress } from './ip-address.ts'
 
 /**
  * How a field reads in TypeScript. `count` is a 64-bit counter as a number (exact up to 2^53); `be16` and `be32` are in
- * network order in memory and plain numbers here; `ipv4` is dotted quad in the first 4 of 16 bytes; `mac` is
+ * network order in memory and plain numbers here; `address` is IPv6, or IPv4 in the first 4 of 16 bytes, as the struct's
+ * own field `family` says (4 or 6); `mac` is
  * `02:00:00:00:00:01`; `text` ends at the first NUL.
  */
-export type FieldKind = 'u8' | 'u16' | 'u32' | 'u64' | 'count' | 'be16' | 'ipv4' | 'mac' | 'text' | 'u64s'
+export type FieldKind = 'u8' | 'u16' | 'u32' | 'u64' | 'count' | 'be16' | 'address' | 'mac' | 'text' | 'u64s'
 
 interface FieldValues {
   readonly u8: number
@@ -16,7 +18,7 @@ interface FieldValues {
   readonly u64: bigint
   readonly count: number
   readonly be16: number
-  readonly ipv4: string
+  readonly address: string
   readonly mac: string
   readonly text: string
   readonly u64s: readonly bigint[]
@@ -28,7 +30,8 @@ export type RecordOf<S extends RecordShape> = { [K in keyof S]: FieldValues[S[K]
 interface Codec<K extends FieldKind> {
   /** Whether a field of this size can hold it. */
   fits(field: BtfField): boolean
-  read(view: DataView, at: number, field: BtfField): FieldValues[K]
+  /** `isIpv6` is what the struct's field `family` says. */
+  read(view: DataView, at: number, field: BtfField, isIpv6: boolean): FieldValues[K]
   write(view: DataView, at: number, value: FieldValues[K], field: BtfField): void
 }
 
@@ -57,12 +60,13 @@ const codecs: { readonly [K in FieldKind]: Codec<K> } = {
     write: (v, at, value) => v.setBigUint64(at, BigInt(value), true),
   },
   be16: { fits: isScalarOf(2), read: (v, at) => v.getUint16(at), write: (v, at, value) => v.setUint16(at, value) },
-  ipv4: {
+  address: {
     fits: (field) => field.size === 16,
-    read: (v, at) => [0, 1, 2, 3].map((i) => v.getUint8(at + i)).join('.'),
+    read: (v, at, _field, isIpv6) =>
+      formatAddress(isIpv6 ? 'ipv6' : 'ipv4', Buffer.from(v.buffer, v.byteOffset + at, 16)),
     write: (v, at, value) => {
-      const octets = value.split('.').map(Number)
-      for (let i = 0; i < 16; i++) v.setUint8(at + i, octets[i] ?? 0)
+      const bytes = addressBytes(value)
+      for (let i = 0; i < 16; i++) v.setUint8(at + i, bytes[i] ?? 0)
     },
   },
   mac: {
@@ -130,13 +134,21 @@ export function bindRecord<S extends RecordShape>(btf: Btf, name: string, shape:
     }
     return { key, field, codec: codecs[of] as Codec<FieldKind> }
   })
+  const familyAt = fields.find((field) => field.name === 'family')?.offset
+  if (familyAt === undefined && Object.values(shape).includes('address')) {
+    throw new MalformedError(`struct ${name}`, 'an address without a family')
+  }
   const unnamed = fields.find((field) => !Object.hasOwn(shape, field.name) && !field.name.startsWith('pad'))
   if (unnamed !== undefined) throw new MalformedError(`struct ${name}`, `unknown field ${unnamed.name}`)
 
-  const read = (view: DataView, base: number): RecordOf<S> =>
-    Object.fromEntries(
-      bound.map(({ key, field, codec }) => [key, codec.read(view, base + field.offset, field)]),
+  const isIpv6At = (view: DataView, base: number): boolean =>
+    familyAt !== undefined && view.getUint8(base + familyAt) === 6
+  const read = (view: DataView, base: number): RecordOf<S> => {
+    const isIpv6 = isIpv6At(view, base)
+    return Object.fromEntries(
+      bound.map(({ key, field, codec }) => [key, codec.read(view, base + field.offset, field, isIpv6)]),
     ) as RecordOf<S>
+  }
   const write = (view: DataView, base: number, values: Partial<RecordOf<S>>): void => {
     for (const { key, field, codec } of bound) {
       const value = values[key]
@@ -151,7 +163,7 @@ export function bindRecord<S extends RecordShape>(btf: Btf, name: string, shape:
     readField: (view, base, key) => {
       const one = bound.find((each) => each.key === key)
       if (one === undefined) throw new TypeError(`no field ${key}`)
-      return one.codec.read(view, base + one.field.offset, one.field) as RecordOf<S>[typeof key]
+      return one.codec.read(view, base + one.field.offset, one.field, isIpv6At(view, base)) as RecordOf<S>[typeof key]
     },
     write,
     encode: (values) => {

@@ -30,7 +30,10 @@ const type = {
   deleteNeighbour: 29,
   getNeighbour: 30,
 } as const
-const linkAttribute = { address: 1, name: 3, mtu: 4, extMask: 29, xdp: 43 } as const
+const linkAttribute = { address: 1, name: 3, mtu: 4, lower: 5, info: 18, extMask: 29, xdp: 43 } as const
+/** IFLA_INFO_KIND, IFLA_INFO_DATA; in it IFLA_VLAN_ID. */
+const infoAttribute = { kind: 1, data: 2 } as const
+const vlanAttribute = { id: 1 } as const
 const xdpAttribute = { programId: 4 } as const
 const addressAttribute = { address: 1, local: 2, cacheInfo: 6 } as const
 const routeAttribute = { destination: 1, interface: 4, gateway: 5, source: 7, via: 18 } as const
@@ -74,6 +77,8 @@ export interface Link {
   readonly isUp: boolean
   readonly isLoopback: boolean
   readonly isEthernet: boolean
+  /** Of a VLAN interface: the one that carries its frames, and their tag. */
+  readonly vlan: { readonly lower: number; readonly id: number } | null
   /** Id of the XDP program that is attached, or null. */
   readonly xdpProgramId: number | null
 }
@@ -115,7 +120,6 @@ export const formatMac = (bytes: Buffer): string => bytes.toString('hex').replac
 
 export const parseMac = (mac: string): Buffer => Buffer.from(mac.replaceAll(':', ''), 'hex')
 
-const ipv4Of = (value: Buffer | undefined): string | null => (value?.length === 4 ? formatIpv4(value) : null)
 const macOf = (value: Buffer | undefined): string | null => (value?.length === 6 ? formatMac(value) : null)
 
 /** Splits a message into its fixed part and its attributes. */
@@ -142,8 +146,20 @@ export function decodeLink(message: NetlinkMessage): Link {
     isUp: (flags & linkFlag.up) !== 0 && (flags & linkFlag.lowerUp) !== 0,
     isLoopback: (flags & linkFlag.loopback) !== 0,
     isEthernet: fixed.u16(2) === hardwareEthernet,
+    vlan: vlanOf(attributes),
     xdpProgramId: programId === 0 ? null : programId,
   }
+}
+
+function vlanOf(attributes: readonly Attribute[]): Link['vlan'] {
+  const info = attributeOf(attributes, linkAttribute.info)
+  if (info === undefined) return null
+  const parts = decodeAttributes(info)
+  const data = attributeOf(parts, infoAttribute.data)
+  if (attributeOf(parts, infoAttribute.kind)?.toString('utf8').replace(/\0.*$/s, '') !== 'vlan') return null
+  const id = data === undefined ? undefined : attributeOf(decodeAttributes(data), vlanAttribute.id)
+  if (id?.length !== 2) return null
+  return { lower: u32Of(attributeOf(attributes, linkAttribute.lower), 0), id: id.readUInt16LE(0) }
 }
 
 export function decodeAddress(message: NetlinkMessage): InterfaceAddress | null {
@@ -170,8 +186,9 @@ export function decodeRoute(message: NetlinkMessage): Route {
 
 export function decodeNeighbour(message: NetlinkMessage): Neighbour | null {
   const { fixed, attributes } = partsOf(message, sizeOf.neighbour)
-  const address = ipv4Of(attributeOf(attributes, neighbourAttribute.destination))
-  if (fixed.u8(0) !== family.inet || address === null) return null
+  const address = addressText(attributeOf(attributes, neighbourAttribute.destination))
+  // The bridge's own entries come along with the news.
+  if ((fixed.u8(0) !== family.inet && fixed.u8(0) !== family.inet6) || address === null) return null
   const isUsable = message.type !== type.deleteNeighbour && (fixed.u16(8) & usable) !== 0
   const extended = u32Of(attributeOf(attributes, neighbourAttribute.extendedFlags), 0)
   return {
@@ -220,10 +237,11 @@ function addressRequest(address: InterfaceAddress): Buffer {
 
 function neighbourRequest(ifindex: number, address: string, state: number, attributes: Attribute[]): Buffer {
   const fixed = Buffer.alloc(sizeOf.neighbour)
-  fixed.writeUInt8(family.inet, 0)
+  const value = addressBytes(address)
+  fixed.writeUInt8(value.length === 16 ? family.inet6 : family.inet, 0)
   fixed.writeInt32LE(ifindex, 4)
   fixed.writeUInt16LE(state, 8)
-  const destination = { type: neighbourAttribute.destination, value: parseIpv4(address) }
+  const destination = { type: neighbourAttribute.destination, value }
   return Buffer.concat([fixed, encodeAttributes([destination, ...attributes])])
 }
 
@@ -287,10 +305,10 @@ export class RouteSocket {
     }
   }
 
-  /** IPv4 neighbours of all interfaces. */
+  /** IPv4 and IPv6 neighbours of all interfaces. */
   neighbours(): Neighbour[] {
     const fixed = Buffer.alloc(sizeOf.neighbour)
-    fixed.writeUInt8(family.inet, 0)
+    fixed.writeUInt8(family.unspecified, 0)
     const messages = this.#socket.dump(type.getNeighbour, fixed, 'the list of neighbours')
     return messages.map(decodeNeighbour).filter((neighbour) => neighbour !== null)
   }

@@ -40,8 +40,8 @@ export interface DataplaneOffer {
 /** What each dataplane of this version can do on a kernel that has everything; the one list that forms and rules read. */
 export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = {
   ebpf: {
-    families: ['ipv4'],
-    protocols: ['tcp'],
+    families: ['ipv4', 'ipv6'],
+    protocols: ['tcp', 'udp'],
     forwarding: ['dr'],
     schedulers: ['mh'],
     hasSchedulerFlags: false,

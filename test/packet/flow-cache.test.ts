@@ -2,6 +2,8 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
+import { serviceKey } from '../../core/model/service.ts'
+import { realServerConfig, serviceConfig } from '../fixtures/configs.ts'
 import { flowState } from '../../agent/dataplane/ebpf/layout.ts'
 import { synFrame } from '../fixtures/packet-scenarios.ts'
 import { type FrameChange, describeFrame, encodeFrame, frameOf } from '../fixtures/packets.ts'
@@ -64,6 +66,26 @@ describe('one bucket of four', () => {
     dataplane.age(1000)
     expect(dataplane.run('tcx', syn(5)).counted).toEqual({ LB_FWD: 1, LB_FLOW_NEW: 1 })
   })
+})
+
+test('one client socket on two services: two flows, each on its own server', async () => {
+  const dataplane = start(3, { buckets: 1 })
+  const second = serviceKey({ protocol: 'tcp', vip, port: 81 })
+  dataplane.tables.putService(second, serviceConfig({ vip, port: 81 }))
+  const other = dataplane.tables.putReal(second, realServerConfig({ address: '192.0.2.99', port: 81 }))
+  dataplane.write(other, { ifindex: 1, mac: macOf(99), source_mac: macOf(100), is_reachable: 1 })
+  const to81 = (flags: readonly ['SYN'] | readonly ['ACK']) =>
+    encodeFrame(frameOf(synFrame, { tcp: { flags, destinationPort: 81 } }))
+  const macAfter = (packet: Buffer) => describeFrame(dataplane.run('tcx', packet).packet)['ethernet.destination']
+  const sourcePort = synFrame.tcp.sourcePort
+  const first = macAfter(syn(sourcePort))
+  expect(macAfter(to81(['SYN']))).toBe(macOf(99))
+  // Both are remembered: no packet is a new flow any more.
+  for (const packet of [ack(sourcePort), to81(['ACK'])]) {
+    expect(dataplane.run('tcx', packet).counted).toEqual({ LB_FWD: 1 })
+  }
+  expect(macAfter(ack(sourcePort))).toBe(first)
+  expect(await dataplane.flows.lookup({ clientPort: sourcePort, vip, port: 81 })).toMatchObject({ packets: 2 })
 })
 
 describe('the agent’s side', () => {

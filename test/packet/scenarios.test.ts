@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Change, type Exchange, type Scenario, scenarios, synFrame } from '../fixtures/packet-scenarios.ts'
+import {
+  type Change,
+  type Exchange,
+  type Scenario,
+  clientFrames,
+  elsewhere,
+  scenarios,
+} from '../fixtures/packet-scenarios.ts'
+import type { IpFamily } from '../../core/model/address.ts'
 import { describeFrame, encodeFrame, frameOf } from '../fixtures/packets.ts'
-import { type Hook, UnderTest, directorMac, keyOf, macOf, service } from './under-test.ts'
+import { type Hook, UnderTest, directorMac, macOf } from './under-test.ts'
 
 const realServers = [1, 2, 3]
 const hooks: readonly Hook[] = ['tcx', 'xdp']
@@ -31,9 +39,12 @@ function bring(dataplane: UnderTest, change: Change, chosen: number | null): voi
   }
   if ('weight' in change) for (const n of numbers(change.of)) dataplane.change(n, { weight: change.weight })
   else if ('state' in change) for (const n of numbers(change.of)) dataplane.change(n, { state: change.state })
-  else if ('isUp' in change) for (const n of numbers(change.of)) dataplane.tables.setUp(service, keyOf(n), change.isUp)
-  else if ('remove' in change) for (const n of numbers(change.remove)) dataplane.tables.removeReal(service, keyOf(n))
+  else if ('isUp' in change)
+    for (const n of numbers(change.of)) dataplane.tables.setUp(dataplane.service, dataplane.keyOf(n), change.isUp)
+  else if ('remove' in change)
+    for (const n of numbers(change.remove)) dataplane.tables.removeReal(dataplane.service, dataplane.keyOf(n))
   else if ('seconds' in change) dataplane.age(change.seconds)
+  else if ('vlan' in change) for (const n of realServers) dataplane.write(dataplane.indexOf(n), { vlan: change.vlan })
   else if ('mtu' in change) for (const n of realServers) dataplane.write(dataplane.indexOf(n), { mtu: change.mtu })
   else {
     const ifindex = change.neighbour === 'no route' ? 0 : 1
@@ -44,7 +55,14 @@ function bring(dataplane: UnderTest, change: Change, chosen: number | null): voi
 /** Sends one packet and compares everything; gives the number of the real server that got it. */
 function exchange(dataplane: UnderTest, hook: Hook, step: Exchange, chosen: number | null): number | null {
   for (const change of step.given ?? []) bring(dataplane, change, chosen)
-  const spec = frameOf(synFrame, step.packet)
+  const { family, protocol } = dataplane.kind
+  const sent = frameOf(clientFrames[family], step.packet)
+  const spec = frameOf(sent, {
+    ip: {
+      ...(step.packet.ip?.protocol === undefined && protocol === 'udp' ? { protocol: 17 } : {}),
+      ...(step.toOtherHost === true ? { destination: elsewhere[family] } : {}),
+    },
+  })
   const whole = encodeFrame(spec)
   const packet = whole.subarray(0, step.packet.cutAt ?? whole.length)
   const outcome = dataplane.run(hook, packet, step.gso && skbContext(packet.length, step.gso))
@@ -60,39 +78,43 @@ function exchange(dataplane: UnderTest, hook: Hook, step: Exchange, chosen: numb
   const got = realServers.find((n) => macOf(n) === fields['ethernet.destination']) ?? null
   const macs =
     step.leavesMacs === true ? spec.ethernet : { ...spec.ethernet, destination: macOf(got ?? 0), source: directorMac }
-  const expected = encodeFrame({ ...spec, ethernet: macs, ip: { ...spec.ip, ttl: spec.ip.ttl - 1 } })
+  const expected = encodeFrame({
+    ...spec,
+    ethernet: { ...macs, ...step.comesOut },
+    ip: { ...spec.ip, ttl: spec.ip.ttl - 1 },
+  })
   expect(fields).toEqual(describeFrame(expected))
   if (step.to === 'same') expect(got, 'the real server of the packet before').toBe(chosen)
   if (step.to === 'other') expect(got, 'another real server than before').not.toBe(chosen)
   return got
 }
 
-function play(hook: Hook, scenario: Scenario): void {
-  const dataplane = (open = new UnderTest(realServers.length))
+function play(hook: Hook, family: IpFamily, scenario: Scenario): void {
+  const dataplane = (open = new UnderTest(realServers.length, {}, { family, protocol: scenario.protocol ?? 'tcp' }))
   let chosen: number | null = null
   for (const step of scenario.exchanges) chosen = exchange(dataplane, hook, step, chosen)
 }
 
 for (const hook of hooks) {
-  describe(hook, () => {
-    for (const scenario of scenarios) {
-      if (scenario.hooks?.includes(hook) === false) continue
-      test(scenario.name, () => {
-        expect(scenario.exchanges.length).toBeGreaterThan(0)
-        play(hook, scenario)
-      })
-    }
-
-    test('IPv6 and ARP pass', () => {
-      const dataplane = (open = new UnderTest(realServers.length))
-      for (const type of [0x86dd, 0x0806]) {
-        const frame = encodeFrame(synFrame)
-        frame.writeUInt16BE(type, 12)
-        const outcome = dataplane.run(hook, frame)
-        expect(outcome.verdict).toBe('pass')
-        expect(outcome.counted).toEqual({ LB_PASS_NOT_IPV4: 1 })
-        expect(outcome.packet.equals(frame)).toBe(true)
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    describe(`${hook}, ${family}`, () => {
+      for (const scenario of scenarios) {
+        if (scenario.hooks?.includes(hook) === false || scenario.families?.includes(family) === false) continue
+        test(scenario.name, () => {
+          expect(scenario.exchanges.length).toBeGreaterThan(0)
+          play(hook, family, scenario)
+        })
       }
     })
+  }
+
+  test(`${hook}: ARP passes`, () => {
+    const dataplane = (open = new UnderTest(realServers.length))
+    const frame = encodeFrame(clientFrames.ipv4)
+    frame.writeUInt16BE(0x0806, 12)
+    const outcome = dataplane.run(hook, frame)
+    expect(outcome.verdict).toBe('pass')
+    expect(outcome.counted).toEqual({ LB_PASS_NOT_IP: 1 })
+    expect(outcome.packet.equals(frame)).toBe(true)
   })
 }

@@ -8,7 +8,8 @@ import { FlowTable } from '../../agent/dataplane/ebpf/flow-table.ts'
 import { type Layout, type RealRecord, bindLayout } from '../../agent/dataplane/ebpf/layout.ts'
 import { type Capacity, type MapSet, createMaps } from '../../agent/dataplane/ebpf/map-set.ts'
 import { Tables } from '../../agent/dataplane/ebpf/tables.ts'
-import type { RealServerState } from '../../core/model/service.ts'
+import { formatEndpoint, type IpFamily } from '../../core/model/address.ts'
+import { type RealServerState, serviceKey } from '../../core/model/service.ts'
 import { realServerConfig, serviceConfig } from '../fixtures/configs.ts'
 
 const objectFile = resolve(import.meta.dirname, '../../dist/agent/bpf/lb.bpf.o')
@@ -20,16 +21,25 @@ export function readBuiltObject(): ObjectFile {
 
 export type Hook = 'tcx' | 'xdp'
 
-export const vip = '192.0.2.100'
+/** What the service under test speaks. */
+export interface Kind {
+  readonly family: IpFamily
+  readonly protocol: 'tcp' | 'udp'
+}
+
+const vips: Readonly<Record<IpFamily, string>> = { ipv4: '192.0.2.100', ipv6: '2001:db8::100' }
+export const vip = vips.ipv4
 export const service = `tcp/${vip}:80`
+const plain: Kind = { family: 'ipv4', protocol: 'tcp' }
 /** Where packets leave; no test looks at it, since a test run redirects nothing. */
 const outInterface = 1
 export const directorMac = '02:00:00:00:00:fe'
 
 /** MAC address of a real server by its place, from 1. */
 export const macOf = (n: number): string => `02:00:00:00:01:${n.toString(16).padStart(2, '0')}`
-export const addressOf = (n: number): string => `192.0.2.${10 + n}`
-export const keyOf = (n: number): string => `${addressOf(n)}:80`
+export const addressOf = (n: number, family: IpFamily = 'ipv4'): string =>
+  `${family === 'ipv4' ? '192.0.2.' : '2001:db8::'}${10 + n}`
+export const keyOf = (n: number): string => formatEndpoint(addressOf(n, 'ipv4'), 80)
 
 const verdictNames: Readonly<Record<Hook, ReadonlyMap<number, string>>> = {
   // TC_ACT_UNSPEC (TCX_NEXT), TC_ACT_SHOT, TC_ACT_REDIRECT of include/uapi/linux/pkt_cls.h
@@ -59,15 +69,20 @@ export class UnderTest {
   readonly tables: Tables
   readonly flows: FlowTable
   readonly programs: ReadonlyMap<string, BpfProgram>
+  readonly kind: Kind
+  readonly service: string
 
-  constructor(realServers: number, capacity: Capacity = {}) {
+  constructor(realServers: number, capacity: Capacity = {}, kind: Kind = plain) {
+    this.kind = kind
     const object = readBuiltObject()
     this.layout = bindLayout(object)
     this.set = createMaps(null, object, this.layout, { services: 4, realServers: 64, buckets: 1024, ...capacity })
     this.programs = this.set.load()
     this.tables = new Tables(this.set, this.layout)
     this.flows = new FlowTable(this.set, this.layout, this.program('lb_clock'))
-    this.tables.putService(service, serviceConfig({ vip }))
+    const config = serviceConfig({ vip: vips[kind.family], family: kind.family, protocol: kind.protocol })
+    this.service = serviceKey({ ...config, vip: vips[kind.family] })
+    this.tables.putService(this.service, config)
     for (let n = 1; n <= realServers; n++) this.add(n)
   }
 
@@ -78,8 +93,7 @@ export class UnderTest {
   }
 
   add(n: number): void {
-    const config = realServerConfig({ address: addressOf(n) })
-    const index = this.tables.putReal(service, config)
+    const index = this.tables.putReal(this.service, realServerConfig({ address: addressOf(n, this.kind.family) }))
     this.write(index, {
       ifindex: outInterface,
       mac: macOf(n),
@@ -90,11 +104,15 @@ export class UnderTest {
   }
 
   change(n: number, settings: { weight?: number; state?: RealServerState }): void {
-    this.tables.putReal(service, realServerConfig({ address: addressOf(n), ...settings }))
+    this.tables.putReal(this.service, realServerConfig({ address: addressOf(n, this.kind.family), ...settings }))
+  }
+
+  keyOf(n: number): string {
+    return formatEndpoint(addressOf(n, this.kind.family), 80)
   }
 
   indexOf(n: number): number {
-    const found = this.tables.service(service).reals.find((real) => real.key === keyOf(n))
+    const found = this.tables.service(this.service).reals.find((real) => real.key === this.keyOf(n))
     if (found === undefined) throw new Error(`no real server ${n}`)
     return found.index
   }

@@ -41,6 +41,7 @@ export class FlowTable {
   readonly #clock: BpfProgram
   readonly #walk: FlowWalk
   readonly #words: BigInt64Array
+  readonly #protocolAt: number
   /** Flows by real index that were neither closed nor expired at the last sweep. */
   #active: Uint32Array
 
@@ -50,6 +51,7 @@ export class FlowTable {
     this.#clock = clock
     this.#walk = new FlowWalk(set, layout)
     this.#words = new BigInt64Array(set.map('lb_buckets').memory())
+    this.#protocolAt = layout.flow.offsetOf('proto')
     this.#active = new Uint32Array(set.sizes.reals)
   }
 
@@ -75,6 +77,10 @@ export class FlowTable {
     return Math.max(0, (now - lastSeen) | 0) * this.#set.millisecondsPerJiffy
   }
 
+  #timeoutOf({ base, state }: FlowSlot): number {
+    return timeoutMsOf(state, this.#set.rows('lb_buckets').view.getUint8(base + this.#protocolAt))
+  }
+
   /** Whether an entry is still somebody's flow, and for how long it has been idle: negative where it is nobody's. */
   #reader(): (slot: FlowSlot) => number {
     const { view } = this.#set.rows('lb_buckets')
@@ -88,12 +94,13 @@ export class FlowTable {
     const use = real.offsetOf('use')
     const generation = real.offsetOf('generation')
     const now = this.#now()
-    return ({ base, state }) => {
+    return (slot) => {
+      const { base } = slot
       const row = reals.at(view.getUint16(base + at.real, true))
       if (reals.view.getUint8(row + use) !== realUse.inUse) return -1
       if (reals.view.getUint32(row + generation, true) !== view.getUint32(base + at.generation, true)) return -1
       const idleMs = this.#idleMs(view.getUint32(base + at.seen, true), now)
-      return idleMs > (timeoutMsOf[state] ?? 0) ? -1 : idleMs
+      return idleMs > this.#timeoutOf(slot) ? -1 : idleMs
     }
   }
 
@@ -156,7 +163,7 @@ export class FlowTable {
       if (states[slot.state - flowState.halfOpen] !== true) return
       if (filter.reals !== null && !filter.reals.has(view.getUint16(slot.base + at.real, true))) return
       const stamp = this.#walk.stampOf(slot.word)
-      const leftMs = (timeoutMsOf[slot.state] ?? 0) - idleMs
+      const leftMs = this.#timeoutOf(slot) - idleMs
       chosen.consider(view, slot, leftMs, (copy, place) => {
         // Another flow took the way while it was read.
         if (this.#walk.stampOf(slot.word) !== stamp) return false

@@ -2,6 +2,7 @@
 // one side has and the other does not is an error at load time.
 import { createHash } from 'node:crypto'
 import { AppError } from '../../../core/contract/errors.ts'
+import type { IpFamily } from '../../../core/model/address.ts'
 import type { Btf } from '../../kernel/btf.ts'
 import { MalformedError } from '../../kernel/bytes.ts'
 import type { ObjectFile } from '../../kernel/object.ts'
@@ -19,14 +20,15 @@ const shapes = {
     timeout_half_open: 'u32',
     timeout_established: 'u32',
     timeout_closing: 'u32',
+    timeout_udp: 'u32',
   },
   meta: { layout: 'u64', epoch: 'u64', flow_secret: 'u64s', ring_seed: 'u64' },
-  serviceKey: { vip: 'ipv4', port: 'be16', proto: 'u8', family: 'u8' },
+  serviceKey: { vip: 'address', port: 'be16', proto: 'u8', family: 'u8' },
   service: { id: 'u32', forwarding: 'u8' },
-  vipKey: { vip: 'ipv4', proto: 'u8', family: 'u8', zero: 'u16' },
+  vipKey: { vip: 'address', proto: 'u8', family: 'u8', zero: 'u16' },
   vip: { services: 'u32' },
   serviceInfo: {
-    vip: 'ipv4',
+    vip: 'address',
     port: 'be16',
     proto: 'u8',
     family: 'u8',
@@ -43,7 +45,7 @@ const shapes = {
     ring_digest: 'text',
   },
   real: {
-    addr: 'ipv4',
+    addr: 'address',
     generation: 'u32',
     ifindex: 'u32',
     mac: 'mac',
@@ -57,10 +59,14 @@ const shapes = {
     state: 'u8',
     is_down: 'u8',
     is_reachable: 'u8',
+    forwarding: 'u8',
+    vlan: 'u16',
+    tunnel_port: 'be16',
+    tunnel_type: 'u8',
   },
   flow: {
-    saddr: 'ipv4',
-    daddr: 'ipv4',
+    saddr: 'address',
+    daddr: 'address',
     sport: 'be16',
     dport: 'be16',
     proto: 'u8',
@@ -190,14 +196,15 @@ function layoutDigest(object: ObjectFile): bigint {
 
 /** Numbers that structs carry for words of the model. */
 export const word = {
-  protocol: { tcp: 6 },
+  protocol: { tcp: 6, udp: 17 },
   forwarding: { dr: 1 },
   scheduler: { mh: 1 },
   announce: { arp: 1, route: 2, none: 3 },
   check: { none: 1, tcp: 2 },
   state: { enabled: 0, drain: 1, offline: 2 },
 } as const
-export const familyIpv4 = 4
+/** `family` of a struct, by the model's word. */
+export const familyNumber = { ipv4: 4, ipv6: 6 } as const satisfies Record<IpFamily, number>
 /** `use` of a real server's index. Quarantined: it is gone, and an entry of the flow cache may still name it. */
 export const realUse = { free: 0, inUse: 1, quarantined: 2 } as const
 /** Lowest byte of a bucket's word; above it the sequence, then the tag. */

@@ -7,7 +7,7 @@ import { arrayStride, type BpfMap, createMap, openPinnedMap } from '../../kernel
 import type { BpfProgram } from '../../kernel/bpf-program.ts'
 import { loadPrograms, type ObjectFile } from '../../kernel/object.ts'
 import { clockResolutionNs, fileSystemMagic, mountFileSystem } from '../../kernel/syscall.ts'
-import type { Layout } from './layout.ts'
+import { flowState, type Layout, word } from './layout.ts'
 
 export const bpffs = '/sys/fs/bpf'
 /** BPF_FS_MAGIC of include/uapi/linux/magic.h. */
@@ -15,7 +15,7 @@ const bpffsMagic = 0xcafe4a11
 const clockMonotonicCoarse = 6
 
 /** Seconds without a packet until an entry of the flow cache may be given to another flow; as IPVS has them. */
-const timeoutsSec = { halfOpen: 60, established: 900, closing: 30 } as const
+const timeoutsSec = { halfOpen: 60, established: 900, closing: 30, udp: 300 } as const
 /** New entries of one CPU in a window of some 0.1 s. */
 const insertCap = 20_000
 
@@ -188,6 +188,7 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
               timeout_half_open: jiffies(timeoutsSec.halfOpen),
               timeout_established: jiffies(timeoutsSec.established),
               timeout_closing: jiffies(timeoutsSec.closing),
+              timeout_udp: jiffies(timeoutsSec.udp),
             }),
           ],
         ]),
@@ -198,7 +199,8 @@ function mapSet(maps: ReadonlyMap<string, BpfMap>, object: ObjectFile, layout: L
   }
 }
 
-/** Seconds of each state, for the agent's own sweep. */
-export const timeoutMsOf = [0, 0, timeoutsSec.halfOpen, timeoutsSec.established, timeoutsSec.closing].map(
-  (s) => s * 1000,
-)
+const byState = [0, 0, timeoutsSec.halfOpen, timeoutsSec.established, timeoutsSec.closing].map((s) => s * 1000)
+
+/** How long a flow may be silent, for the agent's own sweep; as lb_timeout_of() has it. */
+export const timeoutMsOf = (state: number, protocol: number): number =>
+  state === flowState.established && protocol === word.protocol.udp ? timeoutsSec.udp * 1000 : (byState[state] ?? 0)

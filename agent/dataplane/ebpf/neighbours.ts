@@ -16,6 +16,8 @@ const resolveStepMs = 10
 /** Where packets for a real server leave. */
 interface NextHop {
   readonly ifindex: number
+  /** Tag of the frames on that interface; 0: none. */
+  readonly vlan: number
   readonly sourceMac: string
   readonly mtu: number
   /** Null: not known yet. The kernel asks for it (TCX), or packets are dropped under a name (XDP). */
@@ -145,7 +147,9 @@ export class Neighbours {
     const found = neighbours.find((each) => each.address === address && each.ifindex === link.index)
     if (found?.isManaged !== true && found?.isPermanent !== true) this.#manage(link.index, address)
     else if (found.isManaged) this.#managed.set(address, link.index)
-    return { ifindex: link.index, sourceMac: link.mac, mtu: link.mtu, mac: found?.mac ?? null }
+    // XDP cannot redirect to a VLAN interface: its frames leave by the one below, tagged.
+    const way = link.vlan === null ? { ifindex: link.index, vlan: 0 } : { ifindex: link.vlan.lower, vlan: link.vlan.id }
+    return { ...way, sourceMac: link.mac, mtu: link.mtu, mac: found?.mac ?? null }
   }
 
   #manage(ifindex: number, address: string): void {
@@ -179,6 +183,7 @@ export class Neighbours {
         ? { ifindex: 0 }
         : {
             ifindex: hop.ifindex,
+            vlan: hop.vlan,
             source_mac: hop.sourceMac,
             mtu: hop.mtu,
             ...(hop.mac === null ? {} : { mac: hop.mac }),
@@ -209,6 +214,7 @@ function isWritten(record: RealRecord, hop: NextHop | null): boolean {
   if (hop === null) return record.ifindex === 0 && record.is_reachable === 0
   return (
     record.ifindex === hop.ifindex &&
+    record.vlan === hop.vlan &&
     record.source_mac === hop.sourceMac &&
     record.mtu === hop.mtu &&
     record.is_reachable === (hop.mac === null ? 0 : 1) &&

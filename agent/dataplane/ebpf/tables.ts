@@ -1,10 +1,10 @@
 // Services and real servers as the maps hold them. The maps are the only memory: a restarted agent reads the same.
 import { AppError } from '../../../core/contract/errors.ts'
-import { compareAddresses } from '../../../core/model/address.ts'
+import { compareAddresses, familyOf } from '../../../core/model/address.ts'
 import type { ObservedService } from '../../../core/model/observed.ts'
 import type { RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import { type RealServerState, realServerKey, serviceKey } from '../../../core/model/service.ts'
-import { familyIpv4, type Layout, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
+import { familyNumber, type Layout, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
 import type { MapSet } from './map-set.ts'
 import { RingTable } from './ring-table.ts'
 
@@ -22,14 +22,14 @@ export interface RealRow {
 /** What this dataplane can do in this version (core/model/dataplane.ts); the document's rules let nothing else through. */
 interface EbpfConfig extends ServiceConfig {
   readonly vip: string
-  readonly protocol: 'tcp'
+  readonly protocol: 'tcp' | 'udp'
   readonly forwarding: 'dr'
   readonly scheduler: 'mh'
 }
 
 function ebpfConfigOf(config: ServiceConfig): EbpfConfig {
   const { vip, protocol, forwarding, scheduler } = config
-  if (vip === null || protocol !== 'tcp' || forwarding !== 'dr' || scheduler !== 'mh') {
+  if (vip === null || (protocol !== 'tcp' && protocol !== 'udp') || forwarding !== 'dr' || scheduler !== 'mh') {
     throw new AppError('REFUSED', `The eBPF dataplane cannot do ${protocol}, ${forwarding}, ${scheduler}.`)
   }
   return { ...config, vip, protocol, forwarding, scheduler }
@@ -106,7 +106,7 @@ export class Tables {
       yield {
         index,
         service: row.service,
-        key: `${row.addr}:${row.port}`,
+        key: realServerKey({ address: row.addr, port: row.port }),
         address: row.addr,
         port: row.port,
         weight: row.weight,
@@ -119,7 +119,7 @@ export class Tables {
   /** Adds a service without real servers, or sets the fields of one that is there. Packets find it last of all. */
   putService(key: string, wanted: ServiceConfig): void {
     const config = ebpfConfigOf(wanted)
-    const { serviceInfo, service: serviceRecord, serviceKey: keyRecord } = this.#layout
+    const { serviceInfo, service: serviceRecord } = this.#layout
     const rows = this.#set.rows('lb_svc_info')
     const present = this.services().find((row) => row.key === key)
     const id = present?.id ?? this.#freeService()
@@ -132,7 +132,7 @@ export class Tables {
       vip: config.vip,
       port: config.port,
       proto: word.protocol[config.protocol],
-      family: familyIpv4,
+      family: familyNumber[familyOf(config.vip)],
       forwarding: word.forwarding[config.forwarding],
       scheduler: word.scheduler[config.scheduler],
       announce: word.announce[config.announce],
@@ -146,27 +146,21 @@ export class Tables {
     })
     // Said last: an agent that dies before leaves a free place.
     serviceInfo.write(rows.view, rows.at(id), { use: 1 })
-    this.#countVip(config.vip)
+    this.#countVip(config)
     this.#set
       .map('lb_services')
-      .update(
-        keyRecord.encode({ vip: config.vip, port: config.port, proto: word.protocol.tcp, family: familyIpv4 }),
-        serviceRecord.encode({ id, forwarding: word.forwarding[config.forwarding] }),
-      )
+      .update(this.#keyOf(config), serviceRecord.encode({ id, forwarding: word.forwarding[config.forwarding] }))
   }
 
   removeService(key: string): void {
     const present = this.services().find((row) => row.key === key)
     if (present === undefined) return
-    const { vip, port } = present.config
-    this.#set
-      .map('lb_services')
-      .delete(this.#layout.serviceKey.encode({ vip, port, proto: word.protocol.tcp, family: familyIpv4 }))
+    this.#set.map('lb_services').delete(this.#keyOf(present.config))
     this.#rings.clear(present.id)
     for (const real of present.reals) this.#writeReal(real.index, { use: realUse.quarantined })
     const rows = this.#set.rows('lb_svc_info')
     this.#layout.serviceInfo.write(rows.view, rows.at(present.id), { use: 0 })
-    this.#countVip(vip)
+    this.#countVip(present.config)
   }
 
   /** Adds a real server, or changes weight and state of one that is there; gives its index. */
@@ -183,7 +177,8 @@ export class Tables {
         addr: config.address,
         port: config.port,
         service: service.id,
-        family: familyIpv4,
+        family: familyNumber[familyOf(config.address)],
+        forwarding: word.forwarding.dr,
         generation: (generation + 1) >>> 0,
         is_down: 0,
         is_reachable: 0,
@@ -271,10 +266,16 @@ export class Tables {
     throw new AppError('REFUSED', `The dataplane has room for ${rows.count - 1} real servers, and all of it is taken.`)
   }
 
+  #keyOf({ vip, port, protocol }: EbpfConfig): Buffer {
+    const proto = word.protocol[protocol]
+    return this.#layout.serviceKey.encode({ vip, port, proto, family: familyNumber[familyOf(vip)] })
+  }
+
   /** Writes how many services the VIP has now: counted, so that doing it twice changes nothing. */
-  #countVip(vip: string): void {
-    const key = this.#layout.vipKey.encode({ vip, proto: word.protocol.tcp, family: familyIpv4 })
-    const services = this.services().filter(({ config }) => config.vip === vip).length
+  #countVip({ vip, protocol }: EbpfConfig): void {
+    const proto = word.protocol[protocol]
+    const key = this.#layout.vipKey.encode({ vip, proto, family: familyNumber[familyOf(vip)] })
+    const services = this.services().filter(({ config }) => config.vip === vip && config.protocol === protocol).length
     if (services === 0) this.#set.map('lb_vips').delete(key)
     else this.#set.map('lb_vips').update(key, this.#layout.vip.encode({ services }))
   }
@@ -290,7 +291,7 @@ export class Tables {
 function configOf(info: ServiceInfoRecord): EbpfConfig {
   return {
     fwmark: null,
-    family: 'ipv4',
+    family: familyOf(info.vip),
     schedulerFlags: [],
     persistence: null,
     onePacket: false,

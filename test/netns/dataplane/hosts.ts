@@ -6,7 +6,9 @@ import { createInterface } from 'node:readline'
 import { resolve } from 'node:path'
 
 export const vip = '10.81.0.100'
+export const vip6 = 'fd81::100'
 export const addresses = { client: '10.81.0.3', director: '10.81.0.2', rs1: '10.81.0.11', rs2: '10.81.0.12' } as const
+export const addresses6 = { client: 'fd81::3', director: 'fd81::2', rs1: 'fd81::11', rs2: 'fd81::12' } as const
 export type HostName = keyof typeof addresses
 const hostNames = Object.keys(addresses) as HostName[]
 
@@ -67,6 +69,7 @@ export class Hosts {
       this.run(name, 'ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', ...port)
       this.run('switch', 'ip', 'link', 'set', `p-${name}`, 'master', 'br0', 'up')
       this.run(name, 'ip', 'addr', 'add', `${addresses[name]}/24`, 'dev', 'eth0')
+      this.run(name, 'ip', 'addr', 'add', `${addresses6[name]}/64`, 'dev', 'eth0', 'nodad')
       this.run(name, 'ip', 'link', 'set', 'eth0', 'up')
     }
     // The fixes of DR on a real server: silent about the VIP, which stands on lo.
@@ -75,8 +78,11 @@ export class Hosts {
         this.run(name, 'sysctl', '-qw', `net.ipv4.conf.all.${setting}`)
       }
       this.run(name, 'ip', 'addr', 'add', `${vip}/32`, 'dev', 'lo')
+      // Nobody is asked for an address of lo by neighbour discovery on another interface.
+      this.run(name, 'ip', 'addr', 'add', `${vip6}/128`, 'dev', 'lo', 'nodad', 'preferred_lft', '0')
     }
     this.run('director', 'ip', 'addr', 'add', `${vip}/32`, 'dev', 'eth0')
+    this.run('director', 'ip', 'addr', 'add', `${vip6}/128`, 'dev', 'eth0', 'nodad', 'preferred_lft', '0')
   }
 
   /** What native XDP on veth asks of its neighbours: no half-made checksums, and GRO where redirected frames arrive. */
