@@ -1,4 +1,5 @@
 import type { DirectorState } from '../core/contract/agent.ts'
+import type { NewFlows } from '../core/model/observed.ts'
 import type { Sample } from '../core/model/telemetry.ts'
 import type { RingMember } from '../core/reconcile/risk.ts'
 import { Countdown } from './apply/countdown.ts'
@@ -109,6 +110,15 @@ export class Agent {
     for (const stop of this.#stops) stop()
     this.#health.stop()
     this.reconciler.stop()
+  }
+
+  /** The operator's emergency switch of the eBPF dataplane; it outlives the agent, not a boot. */
+  async setNewFlows(newFlows: NewFlows): Promise<{ newFlows: NewFlows }> {
+    this.options.dataplane.setNewFlows(newFlows)
+    this.#events.add(newFlows === 'stopped' ? 'agent.newFlowsStopped' : 'agent.newFlowsBalanced')
+    await this.reconciler.look()
+    this.#push()
+    return { newFlows }
   }
 
   /** The state at this instant. */

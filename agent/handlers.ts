@@ -44,6 +44,7 @@ export function agentHandlers(agent: Agent, access: 'view' | 'change'): Handlers
     'stats.watch': (_input, { signal }) => agent.watchSamples(signal),
     'stats.history': () => sampler.history(),
     'director.setRole': ({ role }) => reconciler.setRole(role),
+    'dataplane.setNewFlows': ({ newFlows }) => agent.setNewFlows(newFlows),
     'connections.list': (query) => dataplane.connections(query),
     'flow.lookup': (query) => dataplane.lookupFlow(query),
     'arp.probe': async ({ address, interface: named, waitMs }) => {

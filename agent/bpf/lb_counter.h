@@ -28,6 +28,7 @@ enum lb_counter {
 	LB_DROP_MTU,          /* does not fit the interface of the real server */
 	LB_DROP_TTL,          /* would have gone round forever */
 	LB_DROP_VLAN,         /* XDP: the real server is in another VLAN than the packet */
+	LB_DROP_STOPPED,      /* a new flow while the operator has stopped new flows */
 	/* Notes on the flow cache; these packets have a verdict as well. */
 	LB_FLOW_NEW,
 	LB_FLOW_EVICTED, /* an older half-open or closing entry made room */

@@ -34,6 +34,12 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 		return 0;
 	}
 
+	/* Dropped, not passed: the host would answer with RST. */
+	if (lb_is_stopped()) {
+		*verdict = LB_DROP_STOPPED;
+		return 0;
+	}
+
 	__u32 id = lb_ring_pick(packet, service->id);
 	struct lb_real *real = id ? lb_real_at(id) : 0;
 	struct lb_cpu *row = lb_this_cpu();

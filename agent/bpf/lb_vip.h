@@ -86,6 +86,22 @@ struct lb_meta {
 
 LB_ARRAY(lb_meta, 1, struct lb_meta);
 
+/* The operator's emergency switch: flows that are known go on, no new one is balanced. */
+struct lb_switch {
+	__u32 new_flows_stopped;
+	__u32 pad;
+};
+
+LB_ARRAY(lb_switches, 1, struct lb_switch);
+
+static __always_inline int lb_is_stopped(void)
+{
+	__u32 only = 0;
+	struct lb_switch *found = bpf_map_lookup_elem(&lb_switches, &only);
+
+	return found && found->new_flows_stopped;
+}
+
 static __always_inline struct lb_service *lb_service_of(const struct lb_packet *packet)
 {
 	struct lb_service_key key = {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { NewFlows } from '../../core/model/observed.ts'
 
 /** An option that may be given several times. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value]
@@ -6,6 +7,12 @@ export const collect = (value: string, before: readonly string[]): string[] => [
 export function roleName(text: string): 'active' | 'standby' {
   if (text === 'active' || text === 'standby') return text
   throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected active or standby.`)
+}
+
+export function newFlowsName(text: string): NewFlows {
+  const parsed = NewFlows.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new InvalidArgumentError(`Found ${JSON.stringify(text)}, expected ${NewFlows.options.join(' or ')}.`)
 }
 
 /** A whole number within bounds; commander names the option in front of the message. */

@@ -4,13 +4,14 @@ import { clusterSpecSchemaText } from '../../core/formats/yaml/json-schema.ts'
 import { writeClusterJson, writeClusterYaml } from '../../core/formats/yaml/write.ts'
 import { AppError } from '../../core/contract/errors.ts'
 import type { Step } from '../../core/model/plan.ts'
+import type { NewFlows } from '../../core/model/observed.ts'
 import type { ApplyResult } from '../../core/model/revision.ts'
 import { agentVersion, changeSocket, defaultPlaces } from '../places.ts'
 import { readState, withAgent } from './agent-client.ts'
 import { bridge } from './bridge.ts'
 import { describeCaller } from './caller.ts'
 import { readDocument } from './document.ts'
-import { collect, formatName, roleName, wholeNumber } from './option-values.ts'
+import { collect, formatName, newFlowsName, roleName, wholeNumber } from './option-values.ts'
 import { exitCodes, type Output, show } from './outcome.ts'
 import { connectionLines } from './show-connections.ts'
 import { planLines, resultLines, stepLines } from './show-plan.ts'
@@ -138,8 +139,19 @@ export function program(output: (isJson: boolean) => Output): Command {
     })
 
   root
+    .command('new-flows')
+    .description(
+      'emergency switch: stop new connections of eBPF services while known ones go on, or balance them again',
+    )
+    .argument('<state>', 'balanced or stopped', newFlowsName)
+    .action(async (newFlows: NewFlows) => {
+      const result = await withAgent(socket(), (client) => client.call('dataplane.setNewFlows', { newFlows }))
+      show(out(), result, () => [`New connections of eBPF services are ${result.newFlows}.`])
+    })
+
+  root
     .command('connections')
-    .description('connections of IPVS')
+    .description('connections of all services')
     .option('--service <key>', 'of this service only, such as tcp/192.0.2.10:80')
     .option('--client <address>', "whose client's address begins so")
     .option('--real-server <address>', 'of this real server only')

@@ -18,6 +18,9 @@ export function statusLines(hello: AgentHello, state: DirectorState, sample: Sam
       ? `eBPF dataplane: ${usable.join(', ')}`
       : `eBPF dataplane not available: ${dataplane.reason}`,
     `Revision ${state.revision} (${state.digest}), ${state.role}`,
+    ...(state.observed.ebpf.newFlows === 'stopped'
+      ? ['New connections of eBPF services are STOPPED. To balance them again: signalbox new-flows balanced']
+      : []),
     ...state.observed.ipvs.writers.map(({ name, pid }) => `${name} (process ${pid}) programs IPVS here too.`),
     ...progressLines(state),
     ...serviceLines(state, sample),

@@ -1,6 +1,12 @@
 import type { IpvsOffer } from '../../core/contract/agent.ts'
 import type { ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
-import type { DataplaneHook, ObservedAttachment, ObservedService, ObservedState } from '../../core/model/observed.ts'
+import type {
+  DataplaneHook,
+  NewFlows,
+  ObservedAttachment,
+  ObservedService,
+  ObservedState,
+} from '../../core/model/observed.ts'
 import type { Step } from '../../core/model/plan.ts'
 import type { Counters, Flow, KernelRates } from '../../core/model/telemetry.ts'
 import type { Desired, DesiredService } from '../../core/reconcile/desired.ts'
@@ -63,6 +69,8 @@ export interface DataplaneReading {
   readonly services: readonly ServiceReading[]
   /** Packets by named verdict since the dataplane was loaded, e.g. `LB_DROP_FRAGMENT`. */
   readonly verdicts: Readonly<Record<string, number>>
+  /** Entries of the flow cache in use at the last sweep, and how many there may be; null while nothing is loaded. */
+  readonly flowTable: { readonly used: number; readonly size: number } | null
 }
 
 export interface FlowQuery {
@@ -126,6 +134,9 @@ export interface EbpfDataplaneLike extends Dataplane {
   /** Facts for all interfaces, or for one. */
   capabilities(interfaceName?: string): DataplaneCapabilities
   attachments(): ObservedAttachment[]
+  newFlows(): NewFlows
+  /** REFUSED while nothing is loaded: there is nothing to stop. */
+  setNewFlows(newFlows: NewFlows): void
   /** Frees expired flows, counts the others, releases quarantined indices. For a timer of about one second. */
   sweep(): Promise<SweepResult>
   connections(query: ConnectionQuery): Promise<ConnectionPage>
@@ -143,6 +154,7 @@ export interface Dataplanes extends Omit<Dataplane, 'observe'> {
   /** When an agent starts: its records and its files in /etc say what is there or wanted, and no more than that. */
   tidy(wanted: Desired): Promise<void>
   connections(query: ConnectionQuery): Promise<ConnectionPage>
+  setNewFlows(newFlows: NewFlows): void
   sweep(): Promise<SweepResult>
   onEvent(listener: (event: DataplaneEvent) => void): () => void
 }

@@ -2,6 +2,7 @@
 import type { IpvsOffer } from '../../core/contract/agent.ts'
 import type { ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
 import type { DataplaneName } from '../../core/model/dataplane.ts'
+import type { NewFlows } from '../../core/model/observed.ts'
 import type { Flow } from '../../core/model/telemetry.ts'
 import type { Desired, DesiredService } from '../../core/reconcile/desired.ts'
 import type {
@@ -70,6 +71,7 @@ export class BothDataplanes implements Dataplanes {
       attachments: ebpf.attachments(),
       settings: hostState.settings(hints),
       ipvs: hostState.observe(natEntries),
+      ebpf: { newFlows: ebpf.newFlows() },
     }
   }
 
@@ -107,11 +109,16 @@ export class BothDataplanes implements Dataplanes {
       counterEpoch: `${ebpf.counterEpoch} ${ipvs.counterEpoch}`,
       services: [...ebpf.services, ...ipvs.services],
       verdicts: ebpf.verdicts,
+      flowTable: ebpf.flowTable,
     }
   }
 
   async lookupFlow(query: FlowQuery): Promise<Flow | null> {
     return (await this.#parts.ebpf.lookupFlow(query)) ?? (await this.#parts.ipvs.lookupFlow(query))
+  }
+
+  setNewFlows(newFlows: NewFlows): void {
+    this.#parts.ebpf.setNewFlows(newFlows)
   }
 
   async connections(query: ConnectionQuery): Promise<ConnectionPage> {

@@ -7,11 +7,15 @@ export function unavailableDataplane(reason: string): EbpfDataplaneLike {
   return {
     capabilities: () => ({ isAvailable: false, reason, hooks: [] }),
     attachments: () => [],
+    newFlows: () => 'balanced',
+    setNewFlows: () => {
+      throw refuse()
+    },
     observe: () => [],
     execute: () => Promise.resolve({ done: [], failure: { at: 0, error: refuse() } }),
     // It has no service that anybody's health could matter to.
     setHealth: () => {},
-    read: () => ({ counterEpoch: 'none', services: [], verdicts: {} }),
+    read: () => ({ counterEpoch: 'none', services: [], verdicts: {}, flowTable: null }),
     lookupFlow: () => Promise.resolve(null),
     countFlows: () => Promise.resolve(0),
     connections: () => Promise.resolve({ rows: [], matched: 0, total: 0, isCut: false, takenAtMs: Date.now() }),

@@ -44,6 +44,7 @@ export class Sampler {
       counterEpoch: reading.counterEpoch,
       services: reading.services.flatMap((service) => this.#service(service, observed.get(service.key))),
       verdicts: { ...reading.verdicts },
+      flowTable: reading.flowTable,
     }
     this.#samples.push(sample)
     if (this.#samples.length > maxKept) this.#samples.shift()

@@ -3,7 +3,7 @@ import { HostAddress, InterfaceName, Ipv4HostAddress, Port } from '../model/addr
 import { ClusterSpec } from '../model/cluster-spec.ts'
 import { ConnectionPage, ConnectionQuery } from '../model/connection.ts'
 import { expected } from '../model/issue.ts'
-import { IpvsAvailability, ObservedState } from '../model/observed.ts'
+import { IpvsAvailability, NewFlows, ObservedState } from '../model/observed.ts'
 import { Plan, Step } from '../model/plan.ts'
 import {
   ApplyProgress,
@@ -176,6 +176,12 @@ export const agentContract = {
     input: z.strictObject({ role: z.enum(['active', 'standby']) }),
     output: z.object({ role: z.enum(['active', 'standby']), drift: z.array(Step) }),
     timeoutMs: 60_000,
+    access: 'change',
+  }),
+  /** The emergency switch: `stopped` drops new flows of eBPF services, those that are known go on. */
+  'dataplane.setNewFlows': method({
+    input: z.strictObject({ newFlows: NewFlows }),
+    output: z.object({ newFlows: NewFlows }),
     access: 'change',
   }),
   /** Filtered, sorted and cut to a page here: the whole table never travels. */

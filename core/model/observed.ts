@@ -72,16 +72,29 @@ export const noIpvs: ObservedIpvs = {
   writers: [],
 }
 
+/** Whether the eBPF dataplane balances new flows, or only those that it knows already. */
+export const NewFlows = z.enum(['balanced', 'stopped'])
+export const ObservedEbpf = z.object({ newFlows: NewFlows })
+const balancing: ObservedEbpf = { newFlows: 'balanced' }
+
 export const ObservedState = z.object({
   services: z.array(ObservedService),
   vips: z.array(ObservedVip),
   attachments: z.array(ObservedAttachment),
   settings: z.array(ObservedSetting).default([]),
   ipvs: ObservedIpvs.default(noIpvs),
+  ebpf: ObservedEbpf.default(balancing),
 })
 
 /** Before the first look. */
-export const nothingObserved: ObservedState = { services: [], vips: [], attachments: [], settings: [], ipvs: noIpvs }
+export const nothingObserved: ObservedState = {
+  services: [],
+  vips: [],
+  attachments: [],
+  settings: [],
+  ipvs: noIpvs,
+  ebpf: balancing,
+}
 
 export type ObservedRealServer = z.infer<typeof ObservedRealServer>
 export type ObservedService = z.infer<typeof ObservedService>
@@ -93,4 +106,6 @@ export type ObservedSyncDaemon = z.infer<typeof ObservedSyncDaemon>
 export type IpvsWriter = z.infer<typeof IpvsWriter>
 export type IpvsAvailability = z.infer<typeof IpvsAvailability>
 export type ObservedIpvs = z.infer<typeof ObservedIpvs>
+export type NewFlows = z.infer<typeof NewFlows>
+export type ObservedEbpf = z.infer<typeof ObservedEbpf>
 export type ObservedState = z.infer<typeof ObservedState>

@@ -67,6 +67,8 @@ export const Sample = z.object({
   services: z.array(ServiceStatus),
   /** Verdict counters of the dataplane by name, e.g. `LB_DROP_FRAGMENT`. */
   verdicts: z.record(z.string(), z.number()),
+  /** Entries of the flow cache in use at the last sweep, and how many there may be; null while nothing is loaded. */
+  flowTable: z.object({ used: z.number().int(), size: z.number().int() }).nullable().default(null),
 })
 
 /** One flow as the flow cache has it. */

@@ -8,6 +8,7 @@ export const routes = [
   { id: 'share', key: 'x' },
   { id: 'hosts', key: 'd' },
   { id: 'ipvs', key: 'i' },
+  { id: 'ebpf', key: 'b' },
 ] as const
 
 export type Route = (typeof routes)[number]['id']

@@ -16,6 +16,7 @@ const Service = lazy(() => import('../views/service/service-view.tsx'))
 const Changes = lazy(() => import('../views/changes/changes-view.tsx'))
 const Share = lazy(() => import('../views/share/share-view.tsx'))
 const Connections = lazy(() => import('../views/connections/connections-view.tsx'))
+const Ebpf = lazy(() => import('../views/ebpf/ebpf-view.tsx'))
 const Ipvs = lazy(() => import('../views/director/ipvs-view.tsx'))
 const Wizard = lazy(() => import('../views/wizard/wizard-view.tsx'))
 const Hosts = lazy(() => import('../views/hosts/hosts-view.tsx'))
@@ -83,6 +84,11 @@ export function Routes() {
         <Route path="/d/:director/hosts">
           {viewOf((directorId) => (
             <Hosts directorId={directorId} />
+          ))}
+        </Route>
+        <Route path="/d/:director/ebpf">
+          {viewOf((directorId) => (
+            <Ebpf directorId={directorId} />
           ))}
         </Route>
         <Route path="/d/:director/ipvs">

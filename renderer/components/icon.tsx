@@ -38,6 +38,12 @@ const drawings = {
       <path d="M5.5 5h5M5.5 7.5h5M10 11.4h.01" />
     </>
   ),
+  ebpf: (
+    <>
+      <path d="M8 1.8 13.4 5v6L8 14.2 2.6 11V5z" />
+      <path d="M5.6 8h4.8M8.6 6 10.6 8 8.6 10" />
+    </>
+  ),
   search: (
     <>
       <circle cx="7" cy="7" r="4.4" />

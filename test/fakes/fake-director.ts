@@ -228,6 +228,7 @@ export class FakeDirector implements SshPort {
       },
       'arp.probe': refuse,
       'director.setRole': refuse,
+      'dataplane.setNewFlows': refuse,
       'connections.list': refuse,
       'agent.retire': (input) => {
         take('agent.retire', input)

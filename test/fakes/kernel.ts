@@ -4,6 +4,7 @@ import { addressBits, familyOf } from '../../core/model/address.ts'
 import type { ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
 import type { DataplaneName } from '../../core/model/dataplane.ts'
 import {
+  type NewFlows,
   noIpvs,
   type ObservedAttachment,
   type ObservedIpvs,
@@ -91,6 +92,12 @@ export class FakeKernel implements Dataplanes, Network {
     }
   }
 
+  newFlows: NewFlows = 'balanced'
+
+  setNewFlows(newFlows: NewFlows): void {
+    this.newFlows = newFlows
+  }
+
   observe() {
     return {
       services: [...this.services.values()].map((one) => structuredClone(one)),
@@ -101,6 +108,7 @@ export class FakeKernel implements Dataplanes, Network {
         original: this.originalSettings.get(name) ?? null,
       })),
       ipvs: structuredClone(this.ipvs),
+      ebpf: { newFlows: this.newFlows },
     }
   }
 
@@ -235,6 +243,7 @@ export class FakeKernel implements Dataplanes, Network {
     return {
       counterEpoch: 'epoch-1',
       verdicts: { LB_DROP_FRAGMENT: 0 },
+      flowTable: null,
       services: [...this.services.values()].map((service) => ({
         key: serviceKey(service),
         ringDigest: service.ringDigest,

@@ -214,3 +214,17 @@ test('a flood of new flows is capped: served, not remembered', () => {
   // The window may have ended in between; then the count began anew.
   expect(outcomes.filter((outcome) => outcome.counted['LB_FLOW_CAPPED'] === 1).length).toBeGreaterThan(0)
 })
+
+test('while new flows are stopped, known ones go on and new ones are dropped under a name', () => {
+  const dataplane = start(2)
+  for (const packet of [syn(1), ack(1)]) dataplane.run('tcx', packet)
+  const rows = dataplane.set.rows('lb_switches')
+  dataplane.layout.switches.write(rows.view, 0, { new_flows_stopped: 1 })
+  for (const hook of ['tcx', 'xdp'] as const) {
+    expect(dataplane.run(hook, ack(1)).verdict).toBe('redirect')
+    expect(dataplane.run(hook, syn(2))).toMatchObject({ verdict: 'drop', counted: { LB_DROP_STOPPED: 1 } })
+    expect(dataplane.run(hook, ack(3))).toMatchObject({ verdict: 'drop', counted: { LB_DROP_STOPPED: 1 } })
+  }
+  dataplane.layout.switches.write(rows.view, 0, { new_flows_stopped: 0 })
+  expect(dataplane.run('tcx', syn(2)).verdict).toBe('redirect')
+})

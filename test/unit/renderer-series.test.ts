@@ -34,6 +34,7 @@ const sample = (monotonicMs: number, counterEpoch = 'a'): Sample => ({
   counterEpoch,
   services: [],
   verdicts: {},
+  flowTable: null,
 })
 
 describe('rates', () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
 import type { ConnectionPage, ConnectionQuery } from '../../../core/model/connection.ts'
-import type { DataplaneHook, ObservedAttachment, ObservedService } from '../../../core/model/observed.ts'
+import type { DataplaneHook, NewFlows, ObservedAttachment, ObservedService } from '../../../core/model/observed.ts'
 import { realServerKey } from '../../../core/model/service.ts'
 import type { Counters, Flow } from '../../../core/model/telemetry.ts'
 import type { BpfProgram } from '../../kernel/bpf-program.ts'
@@ -139,6 +139,19 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     return [...(this.#loaded?.attachments.observed() ?? [])]
   }
 
+  newFlows(): NewFlows {
+    const loaded = this.#loaded
+    if (loaded === null) return 'balanced'
+    const { view } = loaded.set.rows('lb_switches')
+    return this.#layout.switches.read(view, 0).new_flows_stopped === 0 ? 'balanced' : 'stopped'
+  }
+
+  setNewFlows(newFlows: NewFlows): void {
+    if (this.#loaded === null) throw new AppError('REFUSED', 'The eBPF dataplane has no service: nothing is loaded.')
+    const { view } = this.#loaded.set.rows('lb_switches')
+    this.#layout.switches.write(view, 0, { new_flows_stopped: newFlows === 'stopped' ? 1 : 0 })
+  }
+
   /** Ends at the first step that fails. */
   async execute(steps: readonly DataplaneStep[]): Promise<Execution> {
     const done: number[] = []
@@ -223,7 +236,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
 
   read(): DataplaneReading {
     const loaded = this.#loaded
-    if (loaded === null) return { counterEpoch: 'none', services: [], verdicts: {} }
+    if (loaded === null) return { counterEpoch: 'none', services: [], verdicts: {}, flowTable: null }
     const { set, tables, flows } = loaded
     return {
       counterEpoch: set.epoch,
@@ -247,6 +260,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
         }
       }),
       verdicts: this.#verdicts(set),
+      flowTable: { used: flows.used, size: set.sizes.buckets * this.#layout.bucket.ways },
     }
   }
 

@@ -42,6 +42,8 @@ export class FlowTable {
   readonly #walk: FlowWalk
   readonly #words: BigInt64Array
   readonly #protocolAt: number
+  /** Entries in use at the last sweep. */
+  used = 0
   /** Flows by real index that were neither closed nor expired at the last sweep. */
   #active: Uint32Array
 
@@ -222,6 +224,7 @@ export class FlowTable {
     })
     if (!isWhole) return null
     this.#active = active
+    this.used = used
     return { freed, used, released: 0, held }
   }
 

@@ -78,6 +78,7 @@ const shapes = {
     bytes: 'count',
   },
   stats: { packets: 'count', bytes: 'count', connections: 'count' },
+  switches: { new_flows_stopped: 'u32' },
   iface: { mac: 'mac', is_known: 'u8' },
   cpu: {
     count: 'u64s',
@@ -103,6 +104,7 @@ const structNames: Readonly<Record<ShapeName, string>> = {
   real: 'lb_real',
   flow: 'lb_flow',
   stats: 'lb_stats',
+  switches: 'lb_switch',
   iface: 'lb_iface',
   cpu: 'lb_cpu',
 }

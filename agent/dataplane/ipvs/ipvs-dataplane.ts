@@ -232,7 +232,7 @@ export class IpvsDataplane implements Dataplane {
 
   read(): DataplaneReading {
     const { bootId } = this.#options
-    if (this.availability() !== 'ready') return { counterEpoch: bootId, services: [], verdicts: {} }
+    if (this.availability() !== 'ready') return { counterEpoch: bootId, services: [], verdicts: {}, flowTable: null }
     // A sample takes a twentieth of the agent's time at most, however large the cluster.
     const freshMs = Math.max(tableIsFreshMs, 20 * (this.#table?.tookMs ?? 0))
     return readingOf(this.#read(freshMs, true), this.#seen.services, bootId)

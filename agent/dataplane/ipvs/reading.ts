@@ -17,6 +17,7 @@ export function readingOf(
   return {
     counterEpoch,
     verdicts: {},
+    flowTable: null,
     services: services.flatMap((service): ServiceReading[] => {
       const row = byId.get(idTextOf(service))
       if (row === undefined) return []

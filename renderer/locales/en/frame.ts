@@ -26,6 +26,7 @@ export const frame = {
     share: 'Share',
     hosts: 'Hosts',
     ipvs: 'IPVS',
+    ebpf: 'eBPF',
   },
   phase: {
     disconnected: 'not connected',

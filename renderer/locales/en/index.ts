@@ -4,6 +4,7 @@ import { cluster } from './cluster.ts'
 import { common } from './common.ts'
 import { connect } from './connect.ts'
 import { drift } from './drift.ts'
+import { ebpf } from './ebpf.ts'
 import { frame } from './frame.ts'
 import { hosts } from './hosts.ts'
 import { ipvs } from './ipvs.ts'
@@ -18,6 +19,7 @@ export const en = {
   ...connect,
   ...cluster,
   ...drift,
+  ebpf,
   ...services,
   ...hosts,
   ...ipvs,

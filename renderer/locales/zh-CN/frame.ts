@@ -25,6 +25,7 @@ export const frame = {
     share: '共享',
     hosts: '主机',
     ipvs: 'IPVS',
+    ebpf: 'eBPF',
   },
   phase: {
     disconnected: '未连接',

@@ -28,6 +28,20 @@ export function WritersNotice({ directorId }: { readonly directorId: string }) {
   )
 }
 
+/** Clients that come anew get no answer: whoever looks at the director must see why. */
+export function StoppedNotice({ directorId }: { readonly directorId: string }) {
+  const { t } = useTranslation()
+  if (useDirectorState(directorId)?.observed.ebpf.newFlows !== 'stopped') return null
+  return (
+    <Notice>
+      <span>{t('ebpf.newFlows.notice')}</span>
+      <Link className="sb-link" href={paths.view(directorId, 'ebpf')}>
+        {t('ebpf.newFlows.show')}
+      </Link>
+    </Notice>
+  )
+}
+
 /** A standby director looks like a working one in every other way. */
 export function StandbyNotice({ directorId }: { readonly directorId: string }) {
   const { t } = useTranslation()

@@ -8,7 +8,7 @@ import { useDirector, useDirectorState, useFreshness } from '../../store/selecto
 import { useWatchStats } from '../../store/stats-store.ts'
 import { useServices } from '../../store/use-services.ts'
 import { ClockSkew } from '../connect/clock-skew.tsx'
-import { StandbyNotice, WritersNotice } from '../director/notices.tsx'
+import { StandbyNotice, StoppedNotice, WritersNotice } from '../director/notices.tsx'
 import { NewServiceButton, NewServiceError, useNewService } from '../services/new-service.tsx'
 import { Drafts } from '../services/drafts.tsx'
 import { Figures } from './figures.tsx'
@@ -41,6 +41,7 @@ export default function OverviewView({ directorId }: { readonly directorId: stri
       <NewServiceError command={newService} />
       {entry !== undefined && <ClockSkew session={entry.session} />}
       <DriftNotice directorId={directorId} />
+      <StoppedNotice directorId={directorId} />
       <StandbyNotice directorId={directorId} />
       <WritersNotice directorId={directorId} />
       <Stale freshness={freshness}>

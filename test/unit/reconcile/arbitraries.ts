@@ -6,12 +6,13 @@ import {
   type DesiredService,
 } from '../../../core/reconcile/desired.ts'
 import { natEntriesOf } from '../../../core/reconcile/nat-entries.ts'
-import type {
-  ObservedIpvs,
-  ObservedService,
-  ObservedSetting,
-  ObservedState,
-  ObservedVip,
+import {
+  NewFlows,
+  type ObservedIpvs,
+  type ObservedService,
+  type ObservedSetting,
+  type ObservedState,
+  type ObservedVip,
 } from '../../../core/model/observed.ts'
 import type { RealServerConfig, ServiceConfig, SyncDaemonConfig } from '../../../core/model/plan.ts'
 import { realServerKey, serviceKey } from '../../../core/model/service.ts'
@@ -169,5 +170,6 @@ export const observed: fc.Arbitrary<ObservedState> = fc.record({
     .subarray([...interfaces, 'eth2'])
     .map((names) => names.map((name) => ({ interface: name, hook: 'tcx' as const, reason: '', foreignPrograms: [] }))),
   settings,
+  ebpf: fc.record({ newFlows: fc.constantFrom(...NewFlows.options) }),
   ipvs: observedIpvs,
 })

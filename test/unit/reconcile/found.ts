@@ -95,4 +95,5 @@ export const hostWith = (services: readonly ObservedService[]): ObservedState =>
   attachments: [],
   settings: [{ name: 'net.ipv4.ip_forward', value: '1', original: null }],
   ipvs: { ...noIpvs, availability: 'ready' },
+  ebpf: { newFlows: 'balanced' },
 })
