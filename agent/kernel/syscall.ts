@@ -128,9 +128,13 @@ const socketFlags = 0o2000000 | 0o4000 // SOCK_CLOEXEC | SOCK_NONBLOCK
 const dontWait = 0x40
 const truncate = 0x20
 
+/** A non-blocking socket that is bound to nothing: to ask the kernel for something of its family. */
+export const openUnboundSocket = (domain: number, type: number, protocol: number, what: string): number =>
+  checked(rawSocket(domain, type | socketFlags, protocol), `a socket for ${what}`)
+
 /** A non-blocking socket that is bound to the given sockaddr. */
 export function openSocket(domain: number, type: number, protocol: number, address: Buffer, what: string): number {
-  const fd = checked(rawSocket(domain, type | socketFlags, protocol), `a socket for ${what}`)
+  const fd = openUnboundSocket(domain, type, protocol, what)
   if (rawBind(fd, address, address.length) < 0) {
     const error = failed(`bind of ${what}`)
     rawClose(fd)
@@ -191,6 +195,14 @@ export function socketOption(fd: number, level: number, name: number, what: stri
   checked(rawGetSockOpt(fd, level, name, bytes, length), what)
   return bytes.readInt32LE(0)
 }
+
+/** An option that is a question and its answer in one block, as old interfaces have them. False where the kernel refuses. */
+export function askSocket(fd: number, level: number, name: number, block: Buffer): boolean {
+  blockLength.writeUInt32LE(block.length)
+  return rawGetSockOpt(fd, level, name, block, blockLength) === 0
+}
+
+const blockLength = Buffer.alloc(4)
 
 /** The address that the kernel gave a socket. */
 export function socketName(fd: number, size: number): Buffer {

@@ -11,6 +11,7 @@ import type {
 } from '../../agent/dataplane/ipvs/types.ts'
 import { KernelError } from '../../agent/kernel/errno.ts'
 import type { GenericAnswers, GenericMessage, GenericPort, GenericRequest } from '../../agent/kernel/genl.ts'
+import type { Glances } from '../../agent/dataplane/ipvs/glance.ts'
 import { wordsOf } from '../../agent/kernel/attributes.ts'
 import type { ReadMessage } from '../../agent/kernel/netlink-socket.ts'
 import { decodeTimeouts } from '../../agent/dataplane/ipvs/codec-settings.ts'
@@ -112,6 +113,21 @@ export class FakeIpvsKernel implements GenericPort {
       const destinations = id === null ? undefined : this.#table.get(ipvsServiceKey(id))?.destinations
       return [...(destinations?.values() ?? [])].toReversed().map((one) => message(5, destinationAnswer(one)))
     })
+  }
+
+  /** The older interface: real servers of the service's own family, without their tunnels, counters of 32 bits. */
+  glances(): Glances {
+    return {
+      at: (id) => {
+        const entry = this.#table.get(ipvsServiceKey(id))
+        if (entry === undefined || id.family !== 'ipv4' || !this.isPermitted) return null
+        const told = [...entry.destinations.values()]
+          .filter((one) => one.id.family === 'ipv4')
+          .map(({ tunnel: _tunnel, ...one }) => JSON.stringify(one))
+        return Buffer.from([entry.destinations.size, ...told].join('\n'))
+      },
+      close: () => {},
+    }
   }
 
   isThere(): boolean {

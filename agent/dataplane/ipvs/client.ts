@@ -9,6 +9,7 @@ import { decodeDestination } from './codec-destination.ts'
 import { decodeService } from './codec-service.ts'
 import { decodeDaemon, decodeInfo, decodeTimeouts } from './codec-settings.ts'
 import { type IpvsAction, explained } from './errors.ts'
+import type { Glances } from './glance.ts'
 import {
   daemonsRequest,
   destinationsRequest,
@@ -23,6 +24,7 @@ import {
   timeoutsRequest,
   zeroRequest,
 } from './requests.ts'
+import { TableMemory } from './table.ts'
 import type {
   IpvsDaemon,
   IpvsDaemonSettings,
@@ -45,9 +47,12 @@ const serviceAnswerBytes = 8192
  */
 export class IpvsClient {
   readonly #port: GenericPort
+  readonly #memory: TableMemory
 
-  constructor(port: GenericPort) {
+  /** Without glances {@link table} reads all of it each time. */
+  constructor(port: GenericPort, glances: Glances | null = null) {
     this.#port = port
+    this.#memory = new TableMemory(glances)
   }
 
   /** ENOENT has many meanings; one is that the module was unloaded, with all services, since the client was opened. */
@@ -114,11 +119,12 @@ export class IpvsClient {
   }
 
   /**
-   * All services with all real servers: one dump, and one for each service. Services that seem to have no real server
-   * are asked for again, all at once: those that have gone in the meantime are left out.
+   * All services with all real servers: one dump, and one for each service that has changed since the last call.
+   * Services that seem to have no real server are asked for again, all at once: those that have gone in the meantime are
+   * left out. What is the same as in the last call is the same object.
    */
   table(): IpvsTableEntry[] {
-    const entries = this.services().map((service) => ({ ...service, destinations: this.#listDestinations(service.id) }))
+    const entries = this.#memory.read(this.services(), (id) => this.#listDestinations(id))
     const bare = entries.filter(({ destinations }) => destinations.length === 0)
     if (bare.length === 0) return entries
     const { errors } = this.#port.requestAll(
@@ -173,6 +179,7 @@ export class IpvsClient {
   }
 
   close(): void {
+    this.#memory.close()
     this.#port.close()
   }
 }

@@ -12,7 +12,7 @@ import type { ConnectionTable } from './connection-table.ts'
 import { ipvsErrorMeaning, ipvsMeanings } from './errors.ts'
 import { availabilityOf, availabilityReasons, hasNetAdmin, type KernelPlaces } from './offer.ts'
 import { readingOf } from './reading.ts'
-import { type Seen, see } from './seen.ts'
+import { nothingSeen, see } from './seen.ts'
 import { ipvsServiceKey } from './requests.ts'
 import { changeOf, otherForm } from './steps.ts'
 import type { IpvsKernel } from './ipvs-kernel.ts'
@@ -50,10 +50,10 @@ export class IpvsDataplane implements Dataplane {
   #opened: IpvsKernel | null = null
   #table: Reading | null = null
   #counts: { readonly rows: readonly IpvsTableEntry[]; readonly flows: ReadonlyMap<string, number> } | null = null
-  #seen: Seen = { services: [], unspoken: [] }
+  #seen = nothingSeen
   #natEntries: readonly NatEntry[] = []
   /** What health checking told, by service and real server; lives as long as the agent. */
-  readonly #health = new Map<string, Map<string, boolean>>()
+  readonly #health = new Map<string, ReadonlyMap<string, boolean>>()
 
   constructor(options: IpvsOptions) {
     this.#options = options
@@ -103,17 +103,18 @@ export class IpvsDataplane implements Dataplane {
   observe(hints: readonly Desired[]): ObservedService[] {
     if (this.availability() !== 'ready') {
       this.forgetKernel()
-      this.#seen = { services: [], unspoken: [] }
+      this.#seen = nothingSeen
       return []
     }
     const { own } = this.#options
-    this.#seen = see(this.#read(lookIsFreshMs), {
-      isOurs: (service) => own.has(service),
+    const knowledge = {
+      isOurs: (service: string) => own.has(service),
       hints,
       natEntries: this.#natEntries,
-      isUp: (service, realServer) => this.#health.get(service)?.get(realServer),
-    })
-    return this.#seen.services
+      healthOf: (service: string) => this.#health.get(service),
+    }
+    this.#seen = see(this.#read(lookIsFreshMs), knowledge, this.#seen)
+    return [...this.#seen.services]
   }
 
   /** @param freshMs how old a reading may be; one from before our last change only where `mayBeBeforeChange` */
@@ -208,17 +209,25 @@ export class IpvsDataplane implements Dataplane {
       if (step.kind === 'service.remove' && isDone) gone.push(step.service)
       if (step.kind === 'service.add' && !isDone && newcomers.has(step.service)) gone.push(step.service)
       if (step.kind === 'realServer.remove' && isDone) {
-        this.#health.get(step.service)?.delete(realServerKey(step.before))
+        this.#noteHealth(step.service, realServerKey(step.before), undefined)
       }
     }
     for (const key of gone) this.#health.delete(key)
     await this.#options.own.removeServices(gone)
   }
 
-  setHealth(service: string, realServer: string, isUp: boolean): void {
-    const known = this.#health.get(service) ?? new Map<string, boolean>()
-    known.set(realServer, isUp)
+  /** A list is never changed: looks tell by it whether anything is new. */
+  #noteHealth(service: string, realServer: string, isUp: boolean | undefined): void {
+    const before = this.#health.get(service)
+    if (before?.get(realServer) === isUp) return
+    const known = new Map(before)
+    if (isUp === undefined) known.delete(realServer)
+    else known.set(realServer, isUp)
     this.#health.set(service, known)
+  }
+
+  setHealth(service: string, realServer: string, isUp: boolean): void {
+    this.#noteHealth(service, realServer, isUp)
     const found = this.#seen.services.find((one) => !one.isForeign && serviceKey(one) === service)
     const member = found?.realServers.find((one) => realServerKey(one) === realServer)
     if (found === undefined || member === undefined) return

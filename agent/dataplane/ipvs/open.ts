@@ -6,6 +6,7 @@ import { isErrno } from '../../kernel/errno.ts'
 import { type GenericPort, GenericSocket } from '../../kernel/genl.ts'
 import { IpvsClient } from './client.ts'
 import { ipvsFamilyName } from './constants.ts'
+import { type Glances, openGlances } from './glance.ts'
 import type { IpvsInfo } from './types.ts'
 
 export type IpvsOpening =
@@ -22,6 +23,7 @@ export type IpvsOpening =
 export interface IpvsHost {
   /** Null: the kernel has no such family, and could not load its module either. */
   openFamily(): GenericPort | null
+  openGlances(): Glances | null
   kernelRelease(): string
   /** Null where there is no such file. */
   read(path: string): string | null
@@ -37,6 +39,7 @@ function readOrNull(path: string): string | null {
 
 const thisHost: IpvsHost = {
   openFamily: () => GenericSocket.open(ipvsFamilyName),
+  openGlances,
   kernelRelease: () => os.release(),
   read: readOrNull,
 }
@@ -50,7 +53,7 @@ export function ipvsModulesIn(list: string): string[] {
 export function openIpvs(host: IpvsHost = thisHost): IpvsOpening {
   const port = host.openFamily()
   if (port === null) return withoutFamily(host)
-  const client = new IpvsClient(port)
+  const client = new IpvsClient(port, host.openGlances())
   try {
     return { availability: 'ready', client, info: client.info() }
   } catch (error) {

@@ -13,6 +13,7 @@ import {
   type DesiredService,
 } from '../../../core/reconcile/desired.ts'
 import { hashingBits } from './constants.ts'
+import { ipvsServiceKey } from './requests.ts'
 import type { IpvsDestination, IpvsService, IpvsTableEntry } from './types.ts'
 import { kernelWeight } from './wanted.ts'
 
@@ -22,47 +23,121 @@ export interface Knowledge {
   /** What the kernel may have been told, likeliest first. */
   readonly hints: readonly Desired[]
   readonly natEntries: readonly NatEntry[]
-  /** What health checking last told; undefined where it told nothing since the agent started. */
-  readonly isUp: (service: string, realServer: string) => boolean | undefined
+  /** What health checking last told of a service's real servers, each list for good; none since the agent started. */
+  readonly healthOf: (service: string) => ReadonlyMap<string, boolean> | undefined
 }
 
 export interface Seen {
   /** Sorted. */
-  readonly services: ObservedService[]
+  readonly services: readonly ObservedService[]
   /** Services of others that this version has no words for, as ipvsadm would name them. */
-  readonly unspoken: string[]
+  readonly unspoken: readonly string[]
+  /** For the next look. */
+  readonly memory: SeenMemory
 }
 
-export function see(table: readonly IpvsTableEntry[], knowledge: Knowledge): Seen {
-  const hinted = hintsByKey(knowledge.hints)
-  const natKeys = new Map(knowledge.natEntries.map((entry) => [natKey(entry.vip, entry.port, entry), entry]))
-  const services: ObservedService[] = []
-  const unspoken: string[] = []
-  for (const { destinations, ...service } of table) {
-    const spoken = spokenService(service)
-    const reached = destinations.flatMap((one) => {
-      const method = spokenMethod(one)
-      return method === null ? [] : [{ one, method }]
-    })
-    if (spoken === null || reached.length < destinations.length) {
-      unspoken.push(nameOf(service))
-      continue
-    }
-    const key = serviceKey(spoken)
+/** Of one service: what was seen, and from what. */
+interface Sight {
+  readonly row: IpvsTableEntry
+  readonly isOurs: boolean
+  readonly told: readonly DesiredService[]
+  readonly health: ReadonlyMap<string, boolean> | undefined
+  /** Null: no words for it. */
+  readonly service: ObservedService | null
+}
+
+interface SeenMemory {
+  readonly hints: readonly Desired[]
+  readonly hinted: ReadonlyMap<string, readonly DesiredService[]>
+  readonly natText: string
+  readonly sights: ReadonlyMap<string, Sight>
+}
+
+export const nothingSeen: Seen = {
+  services: [],
+  unspoken: [],
+  memory: { hints: [], hinted: new Map(), natText: '[]', sights: new Map() },
+}
+
+/**
+ * @param before the last look: a service whose row is the same object, and of which nothing else is known now, is the same
+ * object as then
+ */
+export function see(table: readonly IpvsTableEntry[], knowledge: Knowledge, before: Seen = nothingSeen): Seen {
+  const { hints, natEntries } = knowledge
+  const last = before.memory
+  const isSameHint = hints.length === last.hints.length && hints.every((one, i) => one === last.hints[i])
+  const hinted = isSameHint ? last.hinted : hintsByKey(hints)
+  const natText = natEntries.length === 0 ? '[]' : JSON.stringify(natEntries)
+  const natKeys = new Map(natEntries.map((entry) => [natKey(entry.vip, entry.port, entry), entry]))
+  const sights = new Map<string, Sight>()
+  let changes = 0
+  for (const row of table) {
+    const key = ipvsServiceKey(row.id)
     const isOurs = knowledge.isOurs(key)
-    const told = isOurs ? (hinted.get(key) ?? []) : []
-    const isUp = (name: string) => knowledge.isUp(key, name)
-    const realServers = reached
-      .map(({ one, method }) => seeRealServer(one, method, spoken, { told, natKeys, isUp }))
-      .toSorted(compareEndpoints)
-    services.push({
-      ...completed(spoken, told[0]?.config, realServers, natKeys),
-      realServers,
-      ringDigest: null,
-      isForeign: !isOurs,
-    })
+    const given = { row, isOurs, told: isOurs ? (hinted.get(key) ?? []) : [], health: knowledge.healthOf(key) }
+    const old = last.sights.get(key)
+    const isSame = old !== undefined && natText === last.natText && isSameGiven(old, given)
+    if (!isSame) changes += 1
+    sights.set(key, isSame ? old : { ...given, service: seeService(given, natKeys) })
   }
-  return { services: services.toSorted(compareServices), unspoken }
+  const memory = { hints, hinted, natText, sights }
+  if (changes === 0 && sights.size === last.sights.size) return { ...before, memory }
+  return {
+    services: inOrder(sights, before.services),
+    unspoken: [...sights.values()].flatMap(({ row, service }) => (service === null ? [nameOf(row)] : [])),
+    memory,
+  }
+}
+
+const isSameGiven = (a: Omit<Sight, 'service'>, b: Omit<Sight, 'service'>): boolean =>
+  a.row === b.row &&
+  a.isOurs === b.isOurs &&
+  a.health === b.health &&
+  a.told.length === b.told.length &&
+  a.told.every((one, i) => one === b.told[i])
+
+/** Sorts from the last look's order on: the kernel's is none, and most has its place already. */
+function inOrder(sights: ReadonlyMap<string, Sight>, before: readonly ObservedService[]): ObservedService[] {
+  const keys = new Set([...before.map((service) => serviceKey(service)), ...sights.keys()])
+  return [...keys].flatMap((key) => sights.get(key)?.service ?? []).toSorted(compareServices)
+}
+
+/** Null for what this version has no words for. */
+function seeService(
+  { row, isOurs, told, health }: Omit<Sight, 'service'>,
+  natKeys: ReadonlyMap<string, NatEntry>,
+): ObservedService | null {
+  const spoken = spokenService(row)
+  const reached = row.destinations.flatMap((one) => {
+    const method = spokenMethod(one)
+    return method === null ? [] : [{ one, method }]
+  })
+  if (spoken === null || reached.length < row.destinations.length) return null
+  const context = { told: toldOf(told), hasChecks: told[0]?.config.check.type !== 'none', natKeys, health }
+  const realServers = reached
+    .map(({ one, method }) => seeRealServer(one, method, spoken, context))
+    .toSorted(compareEndpoints)
+  return {
+    ...completed(spoken, told[0]?.config, realServers, natKeys),
+    realServers,
+    ringDigest: null,
+    isForeign: !isOurs,
+  }
+}
+
+/** What was told of each real server, likeliest first. */
+function toldOf(services: readonly DesiredService[]): Map<string, RealServerConfig[]> {
+  const byKey = new Map<string, RealServerConfig[]>()
+  for (const { realServers } of services) {
+    for (const one of realServers) {
+      const key = realServerKey(one)
+      const others = byKey.get(key)
+      if (others === undefined) byKey.set(key, [one])
+      else others.push(one)
+    }
+  }
+  return byKey
 }
 
 function hintsByKey(hints: readonly Desired[]): Map<string, DesiredService[]> {
@@ -116,9 +191,12 @@ function completed(
   realServers: readonly ObservedRealServer[],
   natKeys: ReadonlyMap<string, NatEntry>,
 ): ServiceConfig {
-  const entries = realServers.flatMap(
-    (one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [],
-  )
+  const entries =
+    natKeys.size === 0
+      ? []
+      : realServers.flatMap(
+          (one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [],
+        )
   const localAddresses = entries[0]?.localAddresses ?? told?.localAddresses ?? []
   return {
     ...spoken,
@@ -134,30 +212,29 @@ function completed(
 }
 
 interface RealServerContext {
-  readonly told: readonly DesiredService[]
+  readonly told: ReadonlyMap<string, readonly RealServerConfig[]>
+  readonly hasChecks: boolean
   readonly natKeys: ReadonlyMap<string, NatEntry>
-  readonly isUp: (realServer: string) => boolean | undefined
+  readonly health: ReadonlyMap<string, boolean> | undefined
 }
 
 function seeRealServer(
   one: IpvsDestination,
   method: Method,
   service: Spoken,
-  context: RealServerContext,
+  { told, hasChecks, natKeys, health }: RealServerContext,
 ): ObservedRealServer {
   const { upperThreshold, lowerThreshold } = one
   const { address, port } = one.id
   const key = realServerKey({ address, port })
-  const candidates = context.told.flatMap(({ realServers }) =>
-    realServers.filter((told) => realServerKey(told) === key),
-  )
-  const entry = natKey(service.vip ?? '', service.port, entryPart({ address, port }, service))
-  const isFullnat = method.forwarding === 'nat' && context.natKeys.has(entry)
-  const hasChecks = context.told[0]?.config.check.type !== 'none'
+  const isFullnat =
+    natKeys.size > 0 &&
+    method.forwarding === 'nat' &&
+    natKeys.has(natKey(service.vip ?? '', service.port, entryPart({ address, port }, service)))
   return {
     address,
     port,
-    ...weightAndState(one.weight, candidates, context.isUp(key), hasChecks),
+    ...weightAndState(one.weight, told.get(key) ?? [], health?.get(key), hasChecks),
     ...method,
     ...(isFullnat ? { forwarding: 'fullnat' as const } : {}),
     upperThreshold,

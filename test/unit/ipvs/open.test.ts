@@ -4,6 +4,7 @@ import { FakeIpvsKernel } from '../../fakes/ipvs-kernel.ts'
 
 const host = (kernel: FakeIpvsKernel | null, files: Record<string, string> = {}): IpvsHost => ({
   openFamily: () => kernel,
+  openGlances: () => kernel?.glances() ?? null,
   kernelRelease: () => '6.1.0-56-amd64',
   read: (path) => files[path] ?? null,
 })
