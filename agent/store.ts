@@ -25,6 +25,8 @@ export class RevisionStore {
   readonly #byNumber: Map<number, StoredRevision>
 
   #role: DirectorRole
+  /** What was last wanted, and of what: each look asks for the same. */
+  #wanted: (Pick<StoredRevision, 'spec' | 'interfaces'> & { readonly desired: Desired }) | null = null
 
   private constructor(disk: Disk, revisions: readonly StoredRevision[], role: DirectorRole) {
     this.#disk = disk
@@ -56,9 +58,13 @@ export class RevisionStore {
     this.#role = role
   }
 
-  /** What a revision wants of this director's kernel. */
+  /** What a revision wants of this director's kernel; asked again for the same one, the same object. */
   desiredOf({ spec, interfaces }: Pick<StoredRevision, 'spec' | 'interfaces'>): Desired {
-    return desiredOf(spec, interfaces, this.#role)
+    const last = this.#wanted
+    if (last?.spec === spec && last.interfaces === interfaces && last.desired.role === this.#role) return last.desired
+    const desired = desiredOf(spec, interfaces, this.#role)
+    this.#wanted = { spec, interfaces, desired }
+    return desired
   }
 
   /** The newest accepted one: what the director shall do now. */

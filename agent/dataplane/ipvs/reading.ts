@@ -7,6 +7,9 @@ import type { Counters, KernelRates } from '../../../core/model/telemetry.ts'
 import type { DataplaneReading, RealServerReading, ServiceReading } from '../dataplane.ts'
 import type { IpvsDestination, IpvsServiceId, IpvsStats, IpvsTableEntry } from './types.ts'
 
+/** The last reading of each row: of the same row and the same service it is the same object again. */
+const made = new WeakMap<IpvsTableEntry, { readonly service: ObservedService; readonly reading: ServiceReading }>()
+
 /** The services that were seen, with what the table says of them; those of others too. */
 export function readingOf(
   table: readonly IpvsTableEntry[],
@@ -21,20 +24,24 @@ export function readingOf(
     services: services.flatMap((service): ServiceReading[] => {
       const row = byId.get(idTextOf(service))
       if (row === undefined) return []
-      const destinations = new Map(row.destinations.map((one) => [realServerKey(one.id), one]))
-      const seesReplies = service.realServers.some(({ forwarding }) => repliesPassDirector(forwarding))
-      return [
-        {
-          key: serviceKey(service),
-          ringDigest: null,
-          counters: countersOf(row.stats, seesReplies),
-          rates: ratesOf(row.stats, seesReplies),
-          realServers: service.realServers.flatMap((one) =>
-            realServerReading(one, destinations.get(realServerKey(one))),
-          ),
-        },
-      ]
+      const last = made.get(row)
+      if (last?.service === service) return [last.reading]
+      const reading = serviceReading(service, row)
+      made.set(row, { service, reading })
+      return [reading]
     }),
+  }
+}
+
+function serviceReading(service: ObservedService, row: IpvsTableEntry): ServiceReading {
+  const destinations = new Map(row.destinations.map((one) => [realServerKey(one.id), one]))
+  const seesReplies = service.realServers.some(({ forwarding }) => repliesPassDirector(forwarding))
+  return {
+    key: serviceKey(service),
+    ringDigest: null,
+    counters: countersOf(row.stats, seesReplies),
+    rates: ratesOf(row.stats, seesReplies),
+    realServers: service.realServers.flatMap((one) => realServerReading(one, destinations.get(realServerKey(one)))),
   }
 }
 
