@@ -1,4 +1,4 @@
-import type { ObservedRealServer, ObservedService } from '../../core/model/observed.ts'
+import type { ObservedService } from '../../core/model/observed.ts'
 import { realServerKey, serviceKey } from '../../core/model/service.ts'
 import type { RealServerStatus, Sample, ServiceStatus } from '../../core/model/telemetry.ts'
 import type { Clock } from '../clock.ts'
@@ -55,7 +55,9 @@ export class Sampler {
       monotonicMs: clock.monotonicMs(),
       atMs: clock.nowMs(),
       counterEpoch: reading.counterEpoch,
-      services: reading.services.flatMap((service) => this.#service(service, observed.get(service.key), former.get(service.key))),
+      services: reading.services.flatMap((service) =>
+        this.#service(service, observed.get(service.key), former.get(service.key)),
+      ),
       verdicts: { ...reading.verdicts },
       flowTable: reading.flowTable,
     }

@@ -194,9 +194,7 @@ function completed(
   const entries =
     natKeys.size === 0
       ? []
-      : realServers.flatMap(
-          (one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [],
-        )
+      : realServers.flatMap((one) => natKeys.get(natKey(spoken.vip ?? '', spoken.port, entryPart(one, spoken))) ?? [])
   const localAddresses = entries[0]?.localAddresses ?? told?.localAddresses ?? []
   return {
     ...spoken,

@@ -81,10 +81,19 @@ test('what has not moved is one object in all samples, and a large cluster has a
         verdicts: {},
         services: [
           {
-            ...{ key: serviceKey(observed), ringDigest: null, counters: { ...counters }, rates: null },
+            key: serviceKey(observed),
+            ringDigest: null,
+            counters: { ...counters },
+            rates: null,
             realServers: realServers.map(({ address, port }) => ({
-              ...{ address, port, activeFlows: 0, inactiveFlows: null, persistentFlows: null, ringShare: null },
-              ...{ counters: { ...counters, packetsIn: packets }, rates: null },
+              address,
+              port,
+              activeFlows: 0,
+              inactiveFlows: null,
+              persistentFlows: null,
+              ringShare: null,
+              counters: { ...counters, packetsIn: packets },
+              rates: null,
             })),
           },
         ],

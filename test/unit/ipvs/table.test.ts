@@ -106,7 +106,13 @@ describe('reading the table again', () => {
   test('is the same as reading it the first time, after any changes', () => {
     const step = fc.record({
       id: fc.constantFrom(web, mark, six),
-      kind: fc.constantFrom('service.add', 'service.delete', 'destination.add', 'destination.set', 'destination.delete'),
+      kind: fc.constantFrom(
+        'service.add',
+        'service.delete',
+        'destination.add',
+        'destination.set',
+        'destination.delete',
+      ),
       host: fc.integer({ min: 20, max: 45 }),
       weight: fc.integer({ min: 0, max: 3 }),
       forwarding: fc.constantFrom('masq', 'tunnel', 'droute'),
