@@ -79,6 +79,7 @@ test('what has not moved is one object in all samples, and a large cluster has a
       read: () => ({
         counterEpoch: 'one',
         verdicts: {},
+        flowTable: null,
         services: [
           {
             key: serviceKey(observed),
