@@ -7,7 +7,7 @@ import { possibleCpus } from '../../agent/dataplane/ebpf/map-set.ts'
 import { loadPrograms, type ObjectFile, readObject } from '../../agent/kernel/object.ts'
 import type { Loaded } from './ours.ts'
 import type { Target } from './target.ts'
-import { port, vip } from './traffic.ts'
+import { addressOfReal, port, vips } from './traffic.ts'
 
 const programName = 'balancer_ingress'
 const ringSize = 65_537
@@ -75,7 +75,7 @@ export function loadKatran(object: ObjectFile): Loaded {
     hook: 'xdp',
     program,
     returns,
-    lacks: () => undefined,
+    family: 'ipv4',
     misses: () => sumOverCpus(map('stats'), lruCounters, 8),
   }
   const close = (): void => {
@@ -105,14 +105,14 @@ const addressBytes = (address: string): Buffer =>
 function fill(map: (name: string) => BpfMap, object: ObjectFile): void {
   // struct vip_definition: address, port, protocol; struct vip_meta: flags, number.
   for (const [number, protocol] of Object.values(protocols).entries()) {
-    const key = Buffer.concat([addressBytes(vip), Buffer.from([port >>> 8, port & 255, protocol, 0])])
+    const key = Buffer.concat([addressBytes(vips.ipv4), Buffer.from([port >>> 8, port & 255, protocol, 0])])
     map('vip_map').update(key, u32([0, number]))
   }
   const slots = Array.from({ length: 2 * ringSize }, (_, slot) => slot)
   map('ch_rings').updateBatch(u32(slots), u32(slots.map((slot) => 1 + (slot % realServers))))
   for (let n = 1; n <= realServers; n++) {
     // struct real_definition: address, flags.
-    map('reals').update(u32([n]), Buffer.concat([addressBytes(`192.0.2.${10 + n}`), Buffer.alloc(4)]))
+    map('reals').update(u32([n]), Buffer.concat([addressBytes(addressOfReal(n, 'ipv4')), Buffer.alloc(4)]))
   }
   // The gateway's MAC address.
   map('ctl_array').update(u32([0]), Buffer.from('0200000001010000', 'hex'))

@@ -5,20 +5,26 @@ import { bindLayout, type Layout } from '../../agent/dataplane/ebpf/layout.ts'
 import { createMaps, type MapSet } from '../../agent/dataplane/ebpf/map-set.ts'
 import { Tables } from '../../agent/dataplane/ebpf/tables.ts'
 import { readObject } from '../../agent/kernel/object.ts'
+import type { IpFamily } from '../../core/model/address.ts'
 import type { ServiceConfig } from '../../core/model/plan.ts'
+import { serviceKey } from '../../core/model/service.ts'
 import { realServerConfig, serviceConfig } from '../../test/fixtures/configs.ts'
 import type { Hook } from './harness.ts'
 import type { Target } from './target.ts'
-import { port, vip } from './traffic.ts'
+import { addressOfReal, port, vips } from './traffic.ts'
 
 interface Mode {
   readonly key: string
   readonly title: string
+  readonly family: IpFamily
   readonly config: Partial<ServiceConfig>
 }
 
 /** Each is measured on every hook. */
-export const modes: readonly Mode[] = [{ key: 'drIpv4', title: 'DR, IPv4', config: { forwarding: 'dr' } }]
+export const modes: readonly Mode[] = [
+  { key: 'drIpv4', title: 'DR, IPv4', family: 'ipv4', config: { forwarding: 'dr' } },
+  { key: 'drIpv6', title: 'DR, IPv6', family: 'ipv6', config: { forwarding: 'dr' } },
+]
 
 /** The one that stands against Katran, at XDP. */
 export const comparedMode = 'tunIpv4'
@@ -27,6 +33,7 @@ const objectFile = resolve(import.meta.dirname, '../../dist/agent/bpf/lb.bpf.o')
 /** Room for 1,048,576 flows, as Katran's set-up has. */
 const capacity = { services: 16, realServers: 1024, buckets: 262_144 }
 const realServers = 3
+const loopback = 1
 /** No new flow is turned away: what is measured is the entry, and not the cap. */
 const limits = { insertCap: 0xffff_ffff }
 
@@ -49,7 +56,11 @@ export function loadMode(mode: Mode, hooks: readonly Hook[]): Loaded {
   const layout = bindLayout(object)
   const set = createMaps(null, object, layout, capacity)
   const programs = set.load(limits)
-  addService(new Tables(set, layout), set, layout, mode.config)
+  const tables = new Tables(set, layout)
+  for (const protocol of ['tcp', 'udp'] as const) addService(tables, set, layout, mode, protocol)
+  // Who is meant by a frame is known, as on a director; test runs take place on the loopback interface.
+  const interfaces = set.rows('lb_ifaces')
+  layout.iface.write(interfaces.view, interfaces.at(loopback), { mac: '00:00:00:00:00:00', is_known: 1 })
   const targets = hooks.map((hook): Target => {
     const program = programs.get(`lb_${hook}`)
     if (program === undefined) throw new Error(`no program lb_${hook}`)
@@ -57,9 +68,9 @@ export function loadMode(mode: Mode, hooks: readonly Hook[]): Loaded {
       name: mode.key,
       title: mode.title,
       hook,
+      family: mode.family,
       program,
       returns: returns[hook],
-      lacks: () => undefined,
       misses: () => counted(set, layout, missNames),
     }
   })
@@ -70,15 +81,17 @@ export function loadMode(mode: Mode, hooks: readonly Hook[]): Loaded {
   return { targets, close }
 }
 
-function addService(tables: Tables, set: MapSet, layout: Layout, config: Partial<ServiceConfig>): void {
-  const key = `tcp/${vip}:${port}`
-  tables.putService(key, serviceConfig({ vip, port, ...config }))
+function addService(tables: Tables, set: MapSet, layout: Layout, mode: Mode, protocol: 'tcp' | 'udp'): void {
+  const vip = vips[mode.family]
+  const config = serviceConfig({ vip, port, protocol, family: mode.family, ...mode.config })
+  const key = serviceKey({ ...config, vip })
+  tables.putService(key, config)
   const rows = set.rows('lb_reals')
   for (let n = 1; n <= realServers; n++) {
-    const index = tables.putReal(key, realServerConfig({ address: `192.0.2.${10 + n}`, port }))
+    const index = tables.putReal(key, realServerConfig({ address: addressOfReal(n, mode.family), port }))
     layout.real.write(rows.view, rows.at(index), {
       // Test runs redirect nothing.
-      ifindex: 1,
+      ifindex: loopback,
       mac: `02:00:00:00:01:0${n}`,
       source_mac: '02:00:00:00:00:fe',
       mtu: 1500,

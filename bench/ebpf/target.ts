@@ -1,6 +1,6 @@
+import type { IpFamily } from '../../core/model/address.ts'
 import type { BpfProgram } from '../../agent/kernel/bpf-program.ts'
 import type { Hook } from './harness.ts'
-import type { Traffic } from './traffic.ts'
 
 /** A balancer that is set up for the traffic of the bench, at one hook. */
 export interface Target {
@@ -10,8 +10,7 @@ export interface Target {
   readonly program: BpfProgram
   /** What the program returns for a packet that it forwards, and for one that is not its own. */
   readonly returns: { readonly forward: number; readonly pass: number }
-  /** Why it has no answer to that traffic; undefined where it has. */
-  readonly lacks: (traffic: Traffic) => string | undefined
+  readonly family: IpFamily
   /** Packets so far whose flow it did not know. */
   readonly misses: () => number
 }

@@ -15,7 +15,8 @@ export interface Series {
 }
 
 const atLeast = 200_000
-const warmUpPasses = 20
+/** Katran's limit of new flows counts by the second. */
+const warmUpMs = 5000
 /** Where flows are known: five and more in one bucket of four drive each other out when they come in turn. */
 const mayMiss = 0.025
 
@@ -40,15 +41,14 @@ function measureTraffic(
   say: (line: string) => void,
 ): Series[] {
   const repeat = packetsOf(traffic)
-  const able = targets.filter((target) => target.lacks(traffic) === undefined)
-  harness.send(packetOf(traffic), traffic.flows)
-  for (const target of able) warmUp(harness, target, traffic)
-  const series = able.map((target) => ({ target, traffic, ns: [] as number[], missed: 0 }))
+  for (const target of targets) warmUp(harness, target, traffic)
+  const series = targets.map((target) => ({ target, traffic, ns: [] as number[], missed: 0 }))
   /** New flows are new to all: a table may belong to two of the programs. */
   let fresh = 0
   for (let round = 0; round < rounds; round++) {
     for (const one of series) {
       const { target } = one
+      harness.send(packetOf(traffic, target.family), traffic.flows)
       const bare = harness.bare(target.hook, repeat)
       // What another balancer left in the caches goes before the clock starts.
       if (traffic.meets === 'known') through(harness, target, traffic, 'shuffled', 0, traffic.flows)
@@ -64,21 +64,23 @@ function measureTraffic(
       }
     }
   }
-  say(`${traffic.title}: ${able.length} programs, ${rounds} rounds of ${repeat} packets`)
+  say(`${traffic.title}: ${targets.length} programs, ${rounds} rounds of ${repeat} packets`)
   return series
 }
 
 /** Until every flow is known, or the table is as full as it gets. */
 function warmUp(harness: Harness, target: Target, traffic: Traffic): void {
+  harness.send(packetOf(traffic, target.family), traffic.flows)
   if (traffic.meets !== 'known') {
     // The flows of all rounds come after these.
     through(harness, target, traffic, 'shuffled', traffic.flows - (1 << 21), 1 << 21)
     return
   }
-  for (let pass = 0; pass < warmUpPasses; pass++) {
-    const before = target.misses()
-    through(harness, target, traffic, 'straight', 0, traffic.flows)
-    if (pass > 0 && target.misses() - before <= traffic.flows * mayMiss) return
+  const repeat = Math.max(traffic.flows, 1000)
+  const deadline = Date.now() + warmUpMs
+  for (let before = target.misses(); Date.now() < deadline; before = target.misses()) {
+    through(harness, target, traffic, 'straight', 0, repeat)
+    if (target.misses() - before <= repeat * mayMiss) return
   }
 }
 
