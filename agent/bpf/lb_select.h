@@ -55,7 +55,7 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 	if (!(packet->tcp_flags & (LB_TCP_RST | LB_TCP_FIN))) {
 		if (!lb_may_insert(row, now))
 			lb_count(LB_FLOW_CAPPED);
-		else if (has_place || lb_flow_room(bucket, row, now, place))
+		else if (has_place || lb_flow_room(bucket, row, tag, now, place))
 			is_put = lb_flow_put(bucket, place, tag, packet, id, real->generation, now);
 		else
 			lb_count(LB_FLOW_FULL);
