@@ -23,6 +23,7 @@
 #include "lb_ring.h"
 #include "lb_flow.h"
 #include "lb_stats.h"
+#include "lb_schedule.h"
 #include "lb_select.h"
 #include "lb_forward.h"
 

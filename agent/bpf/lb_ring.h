@@ -32,7 +32,8 @@ struct lb_real {
 	__u16 vlan;        /* tag of its frames on that interface; 0 = none */
 	__be16 tunnel_port;
 	__u8 tunnel_type;
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 active; /* flows, for least connections: counted here, set right by the agent's sweep */
 };
 _Static_assert(sizeof(struct lb_real) == 64, "a real server is one cache line");
 
@@ -95,16 +96,20 @@ static __always_inline __u64 lb_ring_hash(const struct lb_packet *packet)
 	return lb_finish_hash(lb_mix_address(hash, packet->daddr, packet->family, packet->proto));
 }
 
-/* Index of the real server that the ring names, 0 where it names none. */
-static __always_inline __u32 lb_ring_pick(const struct lb_packet *packet, __u32 service)
+/* Of the client's address alone, alike on all directors. */
+static __always_inline __u64 lb_source_hash(const struct lb_packet *packet)
 {
-	struct lb_ring *ring = bpf_map_lookup_elem(&lb_ring, &service);
+	return lb_finish_hash(lb_mix_address(lb_config.ring_seed, packet->saddr, packet->family, 0));
+}
 
-	if (!ring)
-		return 0;
+static __always_inline __u64 lb_slot_of(__u64 hash)
+{
+	return (hash >> 32) * LB_RING_SIZE >> 32;
+}
 
-	__u64 slot = (lb_ring_hash(packet) >> 32) * LB_RING_SIZE >> 32;
-
+/* Index of the real server that a slot names, 0 where it names none. */
+static __always_inline __u32 lb_ring_slot(const struct lb_ring *ring, __u64 slot)
+{
 	/* The verifier of 6.1 does not follow the product; the compiler must not drop the check either. */
 	asm volatile("" : "+r"(slot));
 	if (slot >= LB_RING_SIZE)

@@ -3,7 +3,7 @@
 #ifndef LB_SELECT_H
 #define LB_SELECT_H
 
-#include "lb_stats.h"
+#include "lb_schedule.h"
 
 static __always_inline int lb_is_syn(const struct lb_packet *packet)
 {
@@ -40,7 +40,7 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 		return 0;
 	}
 
-	__u32 id = lb_ring_pick(packet, service->id);
+	__u32 id = lb_schedule(packet, service);
 	struct lb_real *real = id ? lb_real_at(id) : 0;
 	struct lb_cpu *row = lb_this_cpu();
 
@@ -60,6 +60,8 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 		else
 			lb_count(LB_FLOW_FULL);
 	}
+	if (is_put)
+		lb_count_flow(service, real);
 	/* A UDP flow that is not remembered would count as a connection with each of its packets. */
 	lb_account(packet, id, service->id, packet->proto == IPPROTO_UDP ? is_put : lb_is_syn(packet));
 	return real;

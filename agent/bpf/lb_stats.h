@@ -9,7 +9,7 @@ struct lb_stats {
 	__u64 packets;
 	__u64 bytes;
 	__u64 connections;
-	__u64 pad;
+	__u64 turns; /* of round robin; services only */
 };
 
 LB_ARRAY(lb_real_stats, 4096, struct lb_stats);

@@ -24,7 +24,8 @@ enum lb_forwarding {
 struct lb_service {
 	__u32 id;
 	__u8 forwarding; /* enum lb_forwarding */
-	__u8 pad[3];
+	__u8 scheduler;  /* enum lb_scheduler */
+	__u8 pad[2];
 };
 
 struct lb_vip_key {

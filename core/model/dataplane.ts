@@ -43,7 +43,7 @@ export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = 
     families: ['ipv4', 'ipv6'],
     protocols: ['tcp', 'udp'],
     forwarding: ['dr'],
-    schedulers: ['mh'],
+    schedulers: ['mh', 'sh', 'rr', 'wrr', 'lc', 'wlc'],
     hasSchedulerFlags: false,
     hasPersistence: false,
     hasOnePacket: false,

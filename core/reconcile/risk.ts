@@ -1,5 +1,6 @@
 import type { ObservedRealServer, ObservedState } from '../model/observed.ts'
 import type { Plan, RealServerConfig, Step } from '../model/plan.ts'
+import type { Scheduler } from '../model/scheduler.ts'
 import { realServerKey, serviceKey } from '../model/service.ts'
 import { simulate } from './simulate.ts'
 
@@ -36,6 +37,8 @@ export function riskOf(observed: ObservedState, steps: readonly Step[], sources:
     const members = later.realServers.filter(isInRing)
     const staying = new Set(members.map(realServerKey))
     realServersLeavingRing += before.filter((one) => !staying.has(realServerKey(one))).length
+    // Round robin and least connections bind no client to a slot.
+    if (!bindsClients(later.scheduler)) continue
     // A ring takes milliseconds to fill: only those that change are.
     if (isSameRing(before, members)) continue
     const moved = shareMoved(sources.ringOf(before), sources.ringOf(members))
@@ -48,6 +51,8 @@ export function riskOf(observed: ObservedState, steps: readonly Step[], sources:
     slotsMoved,
   }
 }
+
+const bindsClients = (scheduler: Scheduler): boolean => scheduler === 'mh' || scheduler === 'sh'
 
 /** True where both fill the same ring: the same members with the same weights, in any order. */
 function isSameRing(a: readonly RingMember[], b: readonly RingMember[]): boolean {

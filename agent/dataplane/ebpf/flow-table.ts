@@ -208,6 +208,7 @@ export class FlowTable {
     const active = new Uint32Array(this.#set.sizes.reals)
     const held = new Set<number>()
     const idleOf = this.#reader()
+    const before = this.#activeInMaps()
     let freed = 0
     let used = 0
     const isWhole = await this.#walk.all((slot) => {
@@ -224,8 +225,29 @@ export class FlowTable {
     })
     if (!isWhole) return null
     this.#active = active
+    this.#setActiveInMaps(active, before)
     this.used = used
     return { freed, used, released: 0, held }
+  }
+
+  /** What the programs have counted for least connections, by real index. */
+  #activeInMaps(): Uint32Array {
+    const rows = this.#set.rows('lb_reals')
+    const field = this.#layout.real.offsetOf('active')
+    return Uint32Array.from({ length: this.#set.sizes.reals }, (_, index) =>
+      rows.view.getUint32(rows.at(index) + field, true),
+    )
+  }
+
+  /** Sets them right by the difference: flows that came during the walk stay counted. */
+  #setActiveInMaps(active: Uint32Array, before: Uint32Array): void {
+    const rows = this.#set.rows('lb_reals')
+    const words = new Uint32Array(rows.view.buffer)
+    const field = this.#layout.real.offsetOf('active')
+    for (let index = 0; index < active.length; index++) {
+      const difference = (active[index] ?? 0) - (before[index] ?? 0)
+      if (difference !== 0) Atomics.add(words, (rows.at(index) + field) / 4, difference)
+    }
   }
 
   /** False where a program was faster: then the entry lives on, or has another owner. */

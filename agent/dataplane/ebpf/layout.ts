@@ -24,7 +24,7 @@ const shapes = {
   },
   meta: { layout: 'u64', epoch: 'u64', flow_secret: 'u64s', ring_seed: 'u64' },
   serviceKey: { vip: 'address', port: 'be16', proto: 'u8', family: 'u8' },
-  service: { id: 'u32', forwarding: 'u8' },
+  service: { id: 'u32', forwarding: 'u8', scheduler: 'u8' },
   vipKey: { vip: 'address', proto: 'u8', family: 'u8', zero: 'u16' },
   vip: { services: 'u32' },
   serviceInfo: {
@@ -63,6 +63,7 @@ const shapes = {
     vlan: 'u16',
     tunnel_port: 'be16',
     tunnel_type: 'u8',
+    active: 'u32',
   },
   flow: {
     saddr: 'address',
@@ -77,7 +78,7 @@ const shapes = {
     packets: 'count',
     bytes: 'count',
   },
-  stats: { packets: 'count', bytes: 'count', connections: 'count' },
+  stats: { packets: 'count', bytes: 'count', connections: 'count', turns: 'count' },
   switches: { new_flows_stopped: 'u32' },
   iface: { mac: 'mac', is_known: 'u8' },
   cpu: {
@@ -200,7 +201,7 @@ function layoutDigest(object: ObjectFile): bigint {
 export const word = {
   protocol: { tcp: 6, udp: 17 },
   forwarding: { dr: 1 },
-  scheduler: { mh: 1 },
+  scheduler: { mh: 1, sh: 2, rr: 3, wrr: 4, lc: 5, wlc: 6 },
   announce: { arp: 1, route: 2, none: 3 },
   check: { none: 1, tcp: 2 },
   state: { enabled: 0, drain: 1, offline: 2 },

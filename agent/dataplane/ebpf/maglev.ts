@@ -37,16 +37,9 @@ function preference(key: string): { offset: number; skip: number } {
  * every second turn. Without a member of weight over 0 all slots are nobody's.
  */
 export function buildRing(members: readonly RingMember[]): Ring {
-  const sorted = members
-    .filter((member) => member.weight > 0)
-    .map((member) => ({ key: memberKey(member), weight: member.weight }))
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-  const keys = sorted.map((member) => member.key)
+  const { keys, weights, heaviest } = inOrder(members)
   const slots = new Uint16Array(ringSize)
-  if (sorted.length === 0) return { keys, slots }
-
-  const heaviest = Math.max(...sorted.map((member) => member.weight))
-  const weights = Float64Array.from(sorted, (member) => member.weight)
+  if (keys.length === 0) return { keys, slots }
   const next = new Uint32Array(keys.length)
   const skips = new Uint32Array(keys.length)
   for (const [i, key] of keys.entries()) {
@@ -70,6 +63,42 @@ export function buildRing(members: readonly RingMember[]): Ring {
       turnsTaken[i] = count
       calendar.add(i, Math.ceil((count * heaviest) / (weights[i] ?? 1)))
     }
+  }
+}
+
+/**
+ * The members one after the other, those of more weight more often: what round robin reads slot by slot. Of two members
+ * with weights 3 and 1 the turns are A B A A, not A A A B.
+ */
+export function interleave(members: readonly RingMember[]): Ring {
+  const { keys, weights, heaviest } = inOrder(members)
+  const slots = new Uint16Array(ringSize)
+  if (keys.length === 0) return { keys, slots }
+  const turnsTaken = new Float64Array(keys.length)
+  const calendar = new Calendar(keys.length)
+  for (let i = 0; i < keys.length; i++) calendar.add(i, 0)
+  let taken = 0
+  for (let turn = 0; ; turn++) {
+    for (const i of calendar.take(turn)) {
+      slots[taken++] = i + 1
+      if (taken === ringSize) return { keys, slots }
+      const count = (turnsTaken[i] ?? 0) + 1
+      turnsTaken[i] = count
+      calendar.add(i, Math.ceil((count * heaviest) / (weights[i] ?? 1)))
+    }
+  }
+}
+
+/** Those that take part, sorted by key: the same on all directors. */
+function inOrder(members: readonly RingMember[]) {
+  const sorted = members
+    .filter((member) => member.weight > 0)
+    .map((member) => ({ key: memberKey(member), weight: member.weight }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  return {
+    keys: sorted.map((member) => member.key),
+    weights: Float64Array.from(sorted, (member) => member.weight),
+    heaviest: sorted.reduce((most, { weight }) => Math.max(most, weight), 0),
   }
 }
 

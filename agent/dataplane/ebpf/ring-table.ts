@@ -1,5 +1,6 @@
 // The rings in lb_ring. Slots are written one by one in place: a packet meets the old owner or the new one, never nobody.
-import { type Ring, buildRing, memberKey, ringDigest, ringSize } from './maglev.ts'
+import type { Scheduler } from '../../../core/model/scheduler.ts'
+import { type Ring, buildRing, interleave, memberKey, ringDigest, ringSize } from './maglev.ts'
 import type { MapSet, Rows } from './map-set.ts'
 
 /** A real server that may take part, with its index in lb_reals. */
@@ -28,9 +29,9 @@ export class RingTable {
     this.#slots(service).fill(0)
   }
 
-  /** Writes the ring over these members and gives its digest. */
-  write(service: number, members: readonly RingCandidate[]): string {
-    const ring = buildRing(members)
+  /** Writes the ring over these members as the scheduler reads it, and gives its digest. */
+  write(service: number, members: readonly RingCandidate[], scheduler: Scheduler): string {
+    const ring = ringFor(scheduler, members)
     const indexOf = new Map(members.map((member) => [memberKey(member), member.index]))
     const owners = [0, ...ring.keys.map((key) => indexOf.get(key) ?? 0)]
     const slots = this.#slots(service)
@@ -61,5 +62,20 @@ export class RingTable {
     const counts = new Uint32Array(this.#reals)
     for (const index of this.#slots(service)) counts[index] = (counts[index] ?? 0) + 1
     return counts
+  }
+}
+
+/** Those that know no weights see all members alike; a weight of 0 keeps one out all the same. */
+function ringFor(scheduler: Scheduler, members: readonly RingCandidate[]): Ring {
+  const alike = () => members.map((member) => ({ ...member, weight: Math.min(1, member.weight) }))
+  switch (scheduler) {
+    case 'rr':
+      return interleave(alike())
+    case 'wrr':
+      return interleave(members)
+    case 'lc':
+      return buildRing(alike())
+    default:
+      return buildRing(members)
   }
 }

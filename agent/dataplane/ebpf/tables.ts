@@ -3,6 +3,7 @@ import { AppError } from '../../../core/contract/errors.ts'
 import { compareAddresses, familyOf } from '../../../core/model/address.ts'
 import type { ObservedService } from '../../../core/model/observed.ts'
 import type { RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
+import type { Scheduler } from '../../../core/model/scheduler.ts'
 import { type RealServerState, realServerKey, serviceKey } from '../../../core/model/service.ts'
 import { familyNumber, type Layout, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
 import type { MapSet } from './map-set.ts'
@@ -24,16 +25,18 @@ interface EbpfConfig extends ServiceConfig {
   readonly vip: string
   readonly protocol: 'tcp' | 'udp'
   readonly forwarding: 'dr'
-  readonly scheduler: 'mh'
+  readonly scheduler: keyof typeof word.scheduler
 }
 
 function ebpfConfigOf(config: ServiceConfig): EbpfConfig {
   const { vip, protocol, forwarding, scheduler } = config
-  if (vip === null || (protocol !== 'tcp' && protocol !== 'udp') || forwarding !== 'dr' || scheduler !== 'mh') {
+  if (vip === null || (protocol !== 'tcp' && protocol !== 'udp') || forwarding !== 'dr' || !isKnown(scheduler)) {
     throw new AppError('REFUSED', `The eBPF dataplane cannot do ${protocol}, ${forwarding}, ${scheduler}.`)
   }
   return { ...config, vip, protocol, forwarding, scheduler }
 }
+
+const isKnown = (scheduler: Scheduler): scheduler is keyof typeof word.scheduler => scheduler in word.scheduler
 
 export interface ServiceRow {
   readonly id: number
@@ -142,14 +145,20 @@ export class Tables {
       check_rise: check.type === 'tcp' ? check.rise : 0,
       check_fall: check.type === 'tcp' ? check.fall : 0,
       interface: config.interface,
-      ...(present === undefined ? { ring_digest: this.#rings.write(id, []) } : {}),
+      ...(present === undefined ? { ring_digest: this.#rings.write(id, [], config.scheduler) } : {}),
     })
     // Said last: an agent that dies before leaves a free place.
     serviceInfo.write(rows.view, rows.at(id), { use: 1 })
     this.#countVip(config)
-    this.#set
-      .map('lb_services')
-      .update(this.#keyOf(config), serviceRecord.encode({ id, forwarding: word.forwarding[config.forwarding] }))
+    this.#set.map('lb_services').update(
+      this.#keyOf(config),
+      serviceRecord.encode({
+        id,
+        forwarding: word.forwarding[config.forwarding],
+        scheduler: word.scheduler[config.scheduler],
+      }),
+    )
+    if (present !== undefined && present.config.scheduler !== config.scheduler) this.rebuildRing(key)
   }
 
   removeService(key: string): void {
@@ -183,6 +192,7 @@ export class Tables {
         is_down: 0,
         is_reachable: 0,
         ifindex: 0,
+        active: 0,
         ...settings,
         use: realUse.inUse,
       })
@@ -237,12 +247,14 @@ export class Tables {
 
   /** Drain, offline, down and weight 0 leave the ring; flows that exist stay where they are. */
   rebuildRing(key: string, leaving?: number): void {
-    const { id, reals } = this.service(key)
+    const { id, config, reals } = this.service(key)
     const members = reals.filter(
       (real) => real.index !== leaving && real.state === 'enabled' && real.isUp && real.weight > 0,
     )
     const rows = this.#set.rows('lb_svc_info')
-    this.#layout.serviceInfo.write(rows.view, rows.at(id), { ring_digest: this.#rings.write(id, members) })
+    this.#layout.serviceInfo.write(rows.view, rows.at(id), {
+      ring_digest: this.#rings.write(id, members, config.scheduler),
+    })
   }
 
   #writeReal(index: number, values: Parameters<Layout['real']['write']>[2]): void {
@@ -283,7 +295,12 @@ export class Tables {
   #zeroStats(name: string, perCpu: number, index: number): void {
     const rows = this.#set.rows(name)
     for (let cpu = 0; cpu < this.#set.cpus; cpu++) {
-      this.#layout.stats.write(rows.view, rows.at(cpu * perCpu + index), { packets: 0, bytes: 0, connections: 0 })
+      this.#layout.stats.write(rows.view, rows.at(cpu * perCpu + index), {
+        packets: 0,
+        bytes: 0,
+        connections: 0,
+        turns: 0,
+      })
     }
   }
 }

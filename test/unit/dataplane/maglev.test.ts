@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   type RingMember,
   buildRing,
@@ -7,6 +7,7 @@ import {
   ringDigest,
   ringOf,
   ringSize,
+  interleave,
 } from '../../../agent/dataplane/ebpf/maglev.ts'
 
 const member = (n: number, weight = 1): RingMember => ({ address: `10.0.${n >> 8}.${n & 255}`, port: 80, weight })
@@ -92,4 +93,28 @@ test('1,000 members with weights far apart are placed in reasonable time', () =>
   const ring = buildRing(all)
   expect(ring.slots.includes(0)).toBe(false)
   expect(performance.now() - start).toBeLessThan(5000)
+})
+
+describe('turns for round robin', () => {
+  const owners = (weights: readonly number[]) => {
+    const ring = interleave(weights.map((weight, i) => ({ address: `192.0.2.${20 + i}`, port: 80, weight })))
+    return { ring, slots: [...ring.slots] }
+  }
+
+  test('come by weight within every stretch, not in blocks', () => {
+    const { slots } = owners([3, 2, 1])
+    for (const start of [0, 600, 60_000]) {
+      const stretch = slots.slice(start, start + 600)
+      const counts = [1, 2, 3].map((owner) => stretch.filter((one) => one === owner).length)
+      expect(counts.map((count, i) => Math.abs(count - [300, 200, 100][i]!) <= 3)).toEqual([true, true, true])
+    }
+    // The heaviest never has more than two turns in a row.
+    expect(slots.join('')).not.toContain('111')
+  })
+
+  test('leave nobody out and fill every slot; without a member all are nobody’s', () => {
+    expect(owners([100, 1]).slots.includes(2)).toBe(true)
+    expect(owners([100, 1]).slots.includes(0)).toBe(false)
+    expect(new Set(owners([0, 0]).slots)).toEqual(new Set([0]))
+  })
 })
