@@ -23,6 +23,9 @@ const kernelLane = (name: string, testTimeout: number) => ({
   },
 })
 
+const whole = kernelLane('e2e', minutes(5))
+const e2eLane = { ...whole, test: { ...whole.test, exclude: ['test/e2e/states-*.test.ts'] } }
+
 export default defineConfig({
   cacheDir: '.cache/vitest',
   test: {
@@ -35,7 +38,19 @@ export default defineConfig({
       kernelLane('packet', minutes(1)),
       kernelLane('netns', minutes(3)),
       kernelLane('guest', minutes(5)),
-      kernelLane('e2e', minutes(5)),
+      e2eLane,
+      // The page on a console without hosts behind it: nothing is shared, so two files run at a time.
+      {
+        extends: true as const,
+        test: {
+          name: 'e2e-states',
+          include: ['test/e2e/states-*.test.ts'],
+          pool: 'forks' as const,
+          testTimeout: minutes(5),
+          hookTimeout: minutes(3),
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })

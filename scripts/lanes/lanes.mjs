@@ -5,7 +5,7 @@ import { findProgram, guestPackages, missingNeeds } from '../setup/debian-packag
 
 /**
  * @typedef {object} Lane
- * @property {string} name also the folder test/<name> and the project in vitest.config.ts
+ * @property {string} name also the folder test/<name> and the project in vitest.config.ts, or the beginning of several
  * @property {readonly import('../build/build.mjs').Target[]} builds
  * @property {(machine: Machine) => string | undefined} obstacle why the lane cannot run here
  *

@@ -21,7 +21,8 @@ export async function runLane(lane, { long, filters }) {
         inRoot('node_modules/vitest/vitest.mjs'),
         'run',
         '--project',
-        lane,
+        // A lane may be several projects of vitest, as `e2e` and `e2e-states` are.
+        `${lane}*`,
         '--reporter=default',
         `--reporter=${inRoot('scripts/lanes/reporter.mjs')}`,
         ...filters,
