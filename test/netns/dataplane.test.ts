@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DataplaneReading, DataplaneStep } from '../../agent/dataplane/dataplane.ts'
+import type { ConnectionPage } from '../../core/model/connection.ts'
 import type { DataplaneHook, ObservedState } from '../../core/model/observed.ts'
 import type { RealServerConfig } from '../../core/model/plan.ts'
 import type { Flow } from '../../core/model/telemetry.ts'
@@ -150,6 +151,18 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
       expect(await scene.ask({ flow: { clientPort: 1, vip, port } })).toBeNull()
     })
 
+    test('the table of connections has that flow, and only those that are asked for', async () => {
+      const held = await scene.send<{ name: 'rs1' | 'rs2'; sourcePort: number }>({ hold: true })
+      const { rows, matched, total } = await scene.ask<ConnectionPage>({
+        connections: { service, realServer: addresses[held.name], state: 'ESTABLISHED', limit: 500 },
+      })
+      expect(matched).toBeLessThan(total)
+      const mine = rows.find(({ clientPort }) => clientPort === held.sourcePort)
+      expect(mine).toMatchObject({ clientAddress: addresses.client, vip, port, protocol: 'tcp', dataplane: 'ebpf' })
+      expect(mine?.packets).toBeGreaterThanOrEqual(3)
+      expect(rows.every(({ realServer: { address } }) => address === addresses[held.name])).toBe(true)
+    })
+
     test('counters count connections by real server as the client does', async () => {
       const before = await scene.ask<DataplaneReading>({ read: true })
       const answers = await scene.send<Answers>({ requests: 50, atOnce: 2 })
@@ -164,6 +177,16 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
       expect(Object.entries(after.verdicts).filter(([name, count]) => name.startsWith('LB_DROP') && count > 0)).toEqual(
         [],
       )
+    })
+
+    test('while new flows are stopped a connection goes on, and no other one comes', async () => {
+      const held = await scene.send<{ name: string }>({ hold: true })
+      await scene.ask({ newFlows: 'stopped' })
+      expect(await scene.send({ onHeld: true })).toMatchObject({ name: held.name })
+      const during = await scene.send<Answers>({ requests: 3, atOnce: 3 })
+      expect(during.perServer).toEqual({})
+      await scene.ask({ newFlows: 'balanced' })
+      expect((await scene.send<Answers>({ requests: 4, atOnce: 2 })).failures).toEqual({})
     })
 
     test('large transfers go through in both directions', async () => {

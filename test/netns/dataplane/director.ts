@@ -5,7 +5,8 @@ import { EbpfDataplane } from '../../../agent/dataplane/ebpf/ebpf-dataplane.ts'
 import { announceAddress, probeAddress } from '../../../agent/kernel/arp.ts'
 import { RouteSocket } from '../../../agent/kernel/route.ts'
 import { AppError, toWireError } from '../../../core/contract/errors.ts'
-import { DataplaneHook } from '../../../core/model/observed.ts'
+import { ConnectionQuery } from '../../../core/model/connection.ts'
+import { DataplaneHook, type NewFlows } from '../../../core/model/observed.ts'
 
 export type Request =
   | { readonly execute: DataplaneStep }
@@ -14,6 +15,8 @@ export type Request =
   | { readonly sweep: true }
   | { readonly capabilities: string }
   | { readonly flow: FlowQuery }
+  | { readonly connections: Partial<ConnectionQuery> }
+  | { readonly newFlows: NewFlows }
   | { readonly health: { readonly service: string; readonly realServer: string; readonly isUp: boolean } }
   | { readonly events: true }
   | { readonly announce: string }
@@ -53,6 +56,8 @@ async function answer(request: Request): Promise<unknown> {
   if ('sweep' in request) return dataplane.sweep()
   if ('capabilities' in request) return dataplane.capabilities(request.capabilities)
   if ('flow' in request) return dataplane.lookupFlow(request.flow)
+  if ('connections' in request) return dataplane.connections(ConnectionQuery.parse(request.connections))
+  if ('newFlows' in request) return dataplane.setNewFlows(request.newFlows)
   if ('health' in request) {
     return dataplane.setHealth(request.health.service, request.health.realServer, request.health.isUp)
   }
