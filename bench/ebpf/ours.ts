@@ -9,7 +9,7 @@ import type { IpFamily } from '../../core/model/address.ts'
 import type { ServiceConfig } from '../../core/model/plan.ts'
 import { serviceKey } from '../../core/model/service.ts'
 import { realServerConfig, serviceConfig } from '../../test/fixtures/configs.ts'
-import type { Hook } from './harness.ts'
+import { hooks as allHooks, type Hook } from './harness.ts'
 import type { Target } from './target.ts'
 import { addressOfReal, port, vips } from './traffic.ts'
 
@@ -17,10 +17,11 @@ interface Mode {
   readonly key: string
   readonly title: string
   readonly family: IpFamily
-  readonly config: Partial<ServiceConfig>
+  readonly config: Partial<ServiceConfig> & Pick<ServiceConfig, 'forwarding'>
+  /** Left out: all. */
+  readonly hooks?: readonly Hook[]
 }
 
-/** Each is measured on every hook. */
 export const modes: readonly Mode[] = [
   { key: 'drIpv4', title: 'DR, IPv4', family: 'ipv4', config: { forwarding: 'dr' } },
   { key: 'drIpv6', title: 'DR, IPv6', family: 'ipv6', config: { forwarding: 'dr' } },
@@ -51,7 +52,7 @@ export interface Loaded {
 }
 
 /** Loads the dataplane with one service of that mode; both hooks share its maps, and so its flows. */
-export function loadMode(mode: Mode, hooks: readonly Hook[]): Loaded {
+export function loadMode(mode: Mode): Loaded {
   const object = readObject(readFileSync(objectFile), 'lb.bpf.o')
   const layout = bindLayout(object)
   const set = createMaps(null, object, layout, capacity)
@@ -61,7 +62,7 @@ export function loadMode(mode: Mode, hooks: readonly Hook[]): Loaded {
   // Who is meant by a frame is known, as on a director; test runs take place on the loopback interface.
   const interfaces = set.rows('lb_ifaces')
   layout.iface.write(interfaces.view, interfaces.at(loopback), { mac: '00:00:00:00:00:00', is_known: 1 })
-  const targets = hooks.map((hook): Target => {
+  const targets = (mode.hooks ?? allHooks).map((hook): Target => {
     const program = programs.get(`lb_${hook}`)
     if (program === undefined) throw new Error(`no program lb_${hook}`)
     return {
@@ -88,7 +89,10 @@ function addService(tables: Tables, set: MapSet, layout: Layout, mode: Mode, pro
   tables.putService(key, config)
   const rows = set.rows('lb_reals')
   for (let n = 1; n <= realServers; n++) {
-    const index = tables.putReal(key, realServerConfig({ address: addressOfReal(n, mode.family), port }))
+    const index = tables.putReal(
+      key,
+      realServerConfig({ address: addressOfReal(n, mode.family), port, forwarding: mode.config.forwarding }),
+    )
     layout.real.write(rows.view, rows.at(index), {
       // Test runs redirect nothing.
       ifindex: loopback,

@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util'
 import { spreadOf } from '../statistics.ts'
 import { measureEndToEnd } from './end-to-end/measure.ts'
 import { columnOf, endToEndFigures, katranRatio, nsPerPacket } from './figures.ts'
-import { hooks } from './harness.ts'
 import { isInsertLimited, katranObjects, loadKatran } from './katran.ts'
 import { comparedMode, loadMode, modes } from './ours.ts'
 import { reportText } from './report.ts'
@@ -41,7 +40,7 @@ function testRuns(): readonly Series[] {
   }
   if (!modes.some((mode) => mode.key === comparedMode))
     skipped.push('Ratios to Katran: there is no TUN to compare yet.')
-  const loaded = [...modes.map((mode) => loadMode(mode, hooks)), ...theirs.map(loadKatran)]
+  const loaded = [...modes.map((mode) => loadMode(mode)), ...theirs.map(loadKatran)]
   try {
     return measure(loaded, runs, say)
   } finally {
