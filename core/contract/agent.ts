@@ -3,7 +3,7 @@ import { HostAddress, InterfaceName, Ipv4HostAddress, Port } from '../model/addr
 import { ClusterSpec } from '../model/cluster-spec.ts'
 import { ConnectionPage, ConnectionQuery } from '../model/connection.ts'
 import { expected } from '../model/issue.ts'
-import { IpvsAvailability, NewFlows, ObservedState } from '../model/observed.ts'
+import { DataplaneHook, IpvsAvailability, NewFlows, ObservedState } from '../model/observed.ts'
 import { Plan, Step } from '../model/plan.ts'
 import {
   ApplyProgress,
@@ -116,9 +116,7 @@ export const AgentHello = z.object({
     isAvailable: z.boolean(),
     /** What is missing, one sentence, where it is not available. */
     reason: z.string().nullable(),
-    hooks: z.array(
-      z.object({ hook: z.enum(['tcx', 'xdp-native', 'xdp-generic']), isUsable: z.boolean(), reason: z.string() }),
-    ),
+    hooks: z.array(z.object({ hook: DataplaneHook, isUsable: z.boolean(), reason: z.string() })),
   }),
   /** An agent that does not say is older than IPVS. */
   ipvs: IpvsOffer.default(untoldIpvs),

@@ -24,7 +24,7 @@ export const ObservedVip = z.object({
   isOurs: z.boolean(),
 })
 
-export const DataplaneHook = z.enum(['tcx', 'xdp-native', 'xdp-generic'])
+export const DataplaneHook = z.enum(['tcx', 'clsact', 'xdp-native', 'xdp-generic'])
 
 /** An interface that the dataplane is attached to. */
 export const ObservedAttachment = z.object({

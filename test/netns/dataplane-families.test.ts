@@ -16,7 +16,7 @@ const hostsOf = { ipv4: addresses, ipv6: addresses6 } as const
 const families: readonly IpFamily[] = ['ipv4', 'ipv6']
 const protocols = ['tcp', 'udp'] as const
 
-for (const hook of ['tcx', 'xdp-native'] as const satisfies readonly DataplaneHook[]) {
+for (const hook of ['tcx', 'clsact', 'xdp-native'] as const satisfies readonly DataplaneHook[]) {
   describe(`TCP and UDP in both families at ${hook}`, () => {
     let hosts: Hosts
     let director: Program

@@ -98,7 +98,7 @@ const change = (before: RealServerConfig, after: RealServerConfig): DataplaneSte
   after,
 })
 
-for (const hook of ['tcx', 'xdp-native'] as const) {
+for (const hook of ['tcx', 'clsact', 'xdp-native'] as const) {
   describe(`the dataplane at ${hook}`, () => {
     let scene: Scene
 
@@ -272,6 +272,7 @@ for (const hook of ['tcx', 'xdp-native'] as const) {
       expect(scene.hosts.run('director', 'ls', '/sys/fs/bpf')).not.toContain('signalbox')
       expect(scene.hosts.run('director', 'ip', 'neigh', 'show')).not.toContain('managed')
       expect(scene.hosts.run('director', 'ip', 'link', 'show', 'eth0')).not.toContain('xdp')
+      expect(scene.hosts.run('director', 'tc', 'qdisc', 'show', 'dev', 'eth0')).not.toContain('clsact')
       const capabilities = await scene.ask<{ hooks: { reason: string }[] }>({ capabilities: 'eth0' })
       expect(capabilities.hooks.map((one) => one.reason).join()).not.toContain('lb_')
     })

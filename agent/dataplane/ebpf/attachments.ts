@@ -1,4 +1,4 @@
-// Where the program sits: TCX ingress where the kernel has it, else XDP. Links are pinned and adopted.
+// Where the program sits: TCX ingress where the kernel has it, else clsact or XDP. Links are pinned and adopted.
 import { existsSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
@@ -7,20 +7,24 @@ import { type BpfLink, linkTcx, linkXdp, openPinnedLink, tcxPrograms, xdpMode } 
 import { type BpfProgram, programById } from '../../kernel/bpf-program.ts'
 import { isErrno } from '../../kernel/errno.ts'
 import type { Link, RouteSocket } from '../../kernel/route.ts'
+import { TcPlace, TcSocket } from '../../kernel/tc-filter.ts'
 
 const linkPrefix = 'link_'
 const genericSuffix = '_generic'
+const clsactSuffix = '_clsact'
 
 const reasons: Readonly<Record<DataplaneHook, string>> = {
   tcx: 'TCX ingress: keeps offloads on every kind of interface and shares it with other programs.',
-  'xdp-native': 'Native XDP: this kernel has no TCX.',
-  'xdp-generic': 'Generic XDP, which is slow: this kernel has no TCX and the driver no native XDP.',
+  clsact: 'TC ingress by clsact, which keeps offloads: this kernel has no TCX.',
+  'xdp-native': 'Native XDP: this kernel has neither TCX nor clsact.',
+  'xdp-generic': 'Generic XDP, which is slow: this kernel has neither TCX nor clsact, and the driver no native XDP.',
 }
 
 export class Attachments {
   readonly #folder: string
   readonly #routes: RouteSocket
-  readonly #links = new Map<number, { link: BpfLink; hook: DataplaneHook; pin: string }>()
+  readonly #tc = new TcSocket()
+  readonly #links = new Map<number, { link: BpfLink | TcPlace; hook: DataplaneHook; pin: string }>()
 
   constructor(folder: string, routes: RouteSocket) {
     this.#folder = folder
@@ -34,7 +38,7 @@ export class Attachments {
 
   /** Whether packets arrive at XDP somewhere, where the kernel does not look for neighbours. */
   get hasXdp(): boolean {
-    return [...this.#links.values()].some(({ hook }) => hook !== 'tcx')
+    return [...this.#links.values()].some(({ hook }) => hook.startsWith('xdp'))
   }
 
   /** A link whose interface has gone says interface 0; it can never be attached again. */
@@ -55,15 +59,15 @@ export class Attachments {
   adopt(programs: ReadonlyMap<string, BpfProgram>): void {
     for (const name of readdirSync(this.#folder).filter((each) => each.startsWith(linkPrefix))) {
       const pin = join(this.#folder, name)
-      const link = openPinnedLink(pin)
-      const { kind, ifindex } = link.facts()
+      const link = name.includes(clsactSuffix) ? new TcPlace(this.#tc, indexIn(name), pin) : openPinnedLink(pin)
+      const { ifindex } = link.facts()
       if (ifindex === 0) {
         this.#unpin(pin)
         link.close()
         continue
       }
       const xdp = name.endsWith(genericSuffix) ? 'xdp-generic' : 'xdp-native'
-      const hook = kind === 'tcx' ? 'tcx' : xdp
+      const hook = link instanceof TcPlace ? 'clsact' : link.facts().kind === 'tcx' ? 'tcx' : xdp
       link.replace(programFor(hook, programs))
       this.#links.set(ifindex, { link, hook, pin })
     }
@@ -77,27 +81,32 @@ export class Attachments {
     const [hook, ...others] = hooks
     if (hook === undefined) throw new AppError('REFUSED', `No hook for the dataplane works on ${interfaceName}.`)
     const program = programFor(hook, programs)
-    let link: BpfLink
+    let link: BpfLink | TcPlace
     try {
-      link =
-        hook === 'tcx'
-          ? linkTcx(program, at.index)
-          : linkXdp(program, at.index, hook === 'xdp-native' ? xdpMode.native : xdpMode.generic)
+      link = this.#linkAt(hook, program, at.index)
     } catch (error) {
       if (isErrno(error, 'EBUSY', 'EEXIST')) throw busy(at, error)
-      if (isErrno(error, 'EOPNOTSUPP', 'EINVAL') && others.length > 0)
+      if (isErrno(error, 'EOPNOTSUPP', 'EINVAL', 'ENOENT') && others.length > 0)
         return this.attach(interfaceName, others, programs)
       throw error
     }
-    const pin = join(this.#folder, `${linkPrefix}${at.index}${hook === 'xdp-generic' ? genericSuffix : ''}`)
+    const pin = join(this.#folder, `${linkPrefix}${at.index}${suffixOf(hook)}`)
     try {
-      link.pin(pin)
+      if (link instanceof TcPlace) link.pin(pin, program)
+      else link.pin(pin)
     } catch (error) {
+      if (link instanceof TcPlace) link.detach()
       link.close()
       throw error
     }
     this.#links.set(at.index, { link, hook, pin })
     return at
+  }
+
+  #linkAt(hook: DataplaneHook, program: BpfProgram, ifindex: number): BpfLink | TcPlace {
+    if (hook === 'tcx') return linkTcx(program, ifindex)
+    if (hook === 'clsact') return TcPlace.attach(this.#tc, program, ifindex)
+    return linkXdp(program, ifindex, hook === 'xdp-native' ? xdpMode.native : xdpMode.generic)
   }
 
   detach(interfaceName: string): void {
@@ -132,18 +141,31 @@ export class Attachments {
   close(): void {
     for (const { link } of this.#links.values()) link.close()
     this.#links.clear()
+    this.#tc.close()
   }
 }
 
+function suffixOf(hook: DataplaneHook): string {
+  if (hook === 'clsact') return clsactSuffix
+  return hook === 'xdp-generic' ? genericSuffix : ''
+}
+
+/** The interface in a pin's name. */
+const indexIn = (name: string): number => Number(/^link_(\d+)/.exec(name)?.[1] ?? 0)
+
 function programFor(hook: DataplaneHook, programs: ReadonlyMap<string, BpfProgram>): BpfProgram {
-  const program = programs.get(hook === 'tcx' ? 'lb_tcx' : 'lb_xdp')
+  const program = programs.get(hook.startsWith('xdp') ? 'lb_xdp' : 'lb_tcx')
   if (program === undefined) throw new TypeError(`the object has no program for ${hook}`)
   return program
 }
 
 /** Names of what others have on the interface; a number where the kernel does not tell the name. */
 export function foreignPrograms(at: Link, own: ReadonlySet<number>): string[] {
-  const ids = [...tcxPrograms(at.index), ...(at.xdpProgramId === null ? [] : [at.xdpProgramId])]
+  const ids = [
+    ...tcxPrograms(at.index),
+    ...tcPrograms(at.index),
+    ...(at.xdpProgramId === null ? [] : [at.xdpProgramId]),
+  ]
   return ids
     .filter((id) => !own.has(id))
     .map((id) => {
@@ -154,6 +176,15 @@ export function foreignPrograms(at: Link, own: ReadonlySet<number>): string[] {
         throw error
       }
     })
+}
+
+function tcPrograms(ifindex: number): number[] {
+  const tc = new TcSocket()
+  try {
+    return tc.filters(ifindex).map(({ programId }) => programId)
+  } finally {
+    tc.close()
+  }
 }
 
 function busy(at: Link, cause: unknown): AppError {

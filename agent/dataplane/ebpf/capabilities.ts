@@ -53,6 +53,13 @@ export function lookForCapabilities(
         : 'This kernel has no TCX; it came with 6.6.',
     },
     {
+      hook: 'clsact',
+      isUsable: true,
+      reason: tcx
+        ? 'TC ingress by clsact; TCX is there and serves better.'
+        : 'TC ingress by clsact keeps all offloads; its modules are tried when it is attached.',
+    },
+    {
       hook: 'xdp-native',
       isUsable: !xdpOwner,
       reason: xdpOwner

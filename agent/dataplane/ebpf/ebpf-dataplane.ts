@@ -61,7 +61,7 @@ interface Loaded {
 
 /** How long a new real server on XDP is waited for before it joins the ring all the same. */
 const resolveWithinMs = 300
-const allHooks: readonly DataplaneHook[] = ['tcx', 'xdp-native', 'xdp-generic']
+const allHooks: readonly DataplaneHook[] = ['tcx', 'clsact', 'xdp-native', 'xdp-generic']
 
 function findObject(): string {
   const here = import.meta.dirname
