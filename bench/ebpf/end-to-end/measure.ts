@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Namespaces, wayAddresses } from './namespaces.ts'
-import { startServer, type Way, ways } from './ways.ts'
+import { firstCpu, startServer, type Way, ways } from './ways.ts'
 
 const client = { connections: 32, seconds: 1 }
 const warmUps = 1
@@ -77,7 +77,16 @@ export async function measureEndToEnd(runs: number, say: (line: string) => void)
 
 function sendLoad(namespaces: Namespaces, address: string, load: Load): string {
   const size = ['-t', '1', '-c', String(client.connections), '-d', `${client.seconds}s`]
-  return namespaces.run('client', 'wrk', ...size, ...loads[load].words, `http://${address}/`)
+  return namespaces.run(
+    'client',
+    'taskset',
+    '-c',
+    String(firstCpu),
+    'wrk',
+    ...size,
+    ...loads[load].words,
+    `http://${address}/`,
+  )
 }
 
 /** Daemons and neighbours need a moment. */

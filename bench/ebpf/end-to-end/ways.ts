@@ -1,5 +1,6 @@
 // The ways from client to server that stand against each other: each sets up one director, and says what the client asks.
 import { existsSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ServiceConfig } from '../../../core/model/plan.ts'
 import { realServerConfig, serviceConfig } from '../../../test/fixtures/configs.ts'
@@ -94,8 +95,8 @@ export const ways: readonly Way[] = [
     title: 'nginx stream',
     obstacle: () => (existsSync(streamModule) ? needs('nginx')() : `${streamModule} is not installed`),
     setUp: ({ namespaces, director, at, folder }) => {
-      const server = `server { listen ${at.directorLeft}:80 reuseport backlog=8192; proxy_pass ${at.server}:80; }`
-      startNginx(namespaces, director, folder, `load_module ${streamModule};`, `stream { ${server} }`)
+      const server = `server { listen ${at.directorLeft}:80 backlog=8192; proxy_pass ${at.server}:80; }`
+      startNginx(namespaces, director, folder, 'auto', `load_module ${streamModule};`, `stream { ${server} }`)
       return at.directorLeft
     },
   },
@@ -104,28 +105,40 @@ export const ways: readonly Way[] = [
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
 /** Runs as long as the namespaces; its messages come out here. */
-function startNginx(namespaces: Namespaces, name: string, folder: string, before: string, work: string): void {
+function startNginx(
+  namespaces: Namespaces,
+  name: string,
+  folder: string,
+  workers: 'auto' | { readonly cpu: number },
+  before: string,
+  work: string,
+): void {
   const file = join(folder, `nginx-${name}.conf`)
   const text = [
     before,
     'user root;',
     'daemon off;',
-    'worker_processes auto;',
+    workers === 'auto' ? 'worker_processes auto;' : 'worker_processes 1;',
     `pid ${join(folder, `nginx-${name}.pid`)};`,
     'error_log stderr error;',
     'events { worker_connections 4096; }',
     work,
   ]
   writeFileSync(file, `${text.join('\n')}\n`)
-  namespaces.start(name, 'nginx', '-e', 'stderr', '-p', folder, '-c', file)
+  const pin = workers === 'auto' ? [] : ['taskset', '-c', String(workers.cpu)]
+  namespaces.start(name, ...pin, 'nginx', '-e', 'stderr', '-p', folder, '-c', file)
 }
+
+/** Client and server have a CPU each, so that no run has more luck with them than another; directors have all. */
+export const firstCpu = 0
+const lastCpu = availableParallelism() - 1
 
 /** What answers all requests, and never closes a connection by itself. */
 export function startServer(namespaces: Namespaces, folder: string): void {
   const settings = 'access_log off; keepalive_requests 1000000000; default_type text/plain;'
-  const server = 'server { listen 80 reuseport backlog=8192; location / { return 200 ok; } }'
+  const server = 'server { listen 80 backlog=8192; location / { return 200 ok; } }'
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((what) => `${what}_temp_path ${join(folder, what)};`)
     .join(' ')
-  startNginx(namespaces, 'server', folder, '', `http { ${settings} ${temporary} ${server} }`)
+  startNginx(namespaces, 'server', folder, { cpu: lastCpu }, '', `http { ${settings} ${temporary} ${server} }`)
 }
