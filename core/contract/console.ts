@@ -42,6 +42,11 @@ export const Welcome = z.strictObject({
   directorId: DirectorId.nullable(),
   vip: HostAddress.nullable(),
   realServers: z.array(z.strictObject({ address: HostAddress, port: Port })).max(64),
+  /** In a network behind the director, which is their gateway: for NAT and FullNAT. */
+  realServersBehind: z
+    .array(z.strictObject({ address: HostAddress, port: Port }))
+    .max(64)
+    .optional(),
   /** Fingerprint printed in the terminal, for comparison. */
   fingerprint: z.string().max(128).nullable(),
 })

@@ -65,6 +65,7 @@ export const connect = {
     sentence: 'Real hosts in their own namespaces, to try everything on:',
     vip: 'Free VIP',
     realServers: 'Real servers',
+    realServersBehind: 'Behind the director',
     fingerprint: 'Fingerprint',
     dismiss: 'Dismiss this card',
   },

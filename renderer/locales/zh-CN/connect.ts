@@ -155,6 +155,7 @@ export const connect = {
     sentence: '位于独立命名空间中的真实主机，可供试用：',
     vip: '空闲 VIP',
     realServers: '真实服务器',
+    realServersBehind: '位于 director 之后',
     fingerprint: '指纹',
     dismiss: '关闭此卡片',
   },

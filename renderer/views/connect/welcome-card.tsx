@@ -1,5 +1,6 @@
 import { ActionIcon } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import type { Welcome } from '../../../core/contract/console.ts'
 import { realServerKey } from '../../../core/model/service.ts'
 import { Copyable } from '../../components/copy.tsx'
 import { Icon } from '../../components/icon.tsx'
@@ -34,16 +35,8 @@ export function WelcomeCard() {
             </dd>
           </>
         )}
-        {welcome.realServers.length > 0 && (
-          <>
-            <dt>{t('welcome.realServers')}</dt>
-            <dd>
-              {welcome.realServers.map((server) => (
-                <Copyable key={realServerKey(server)} text={realServerKey(server)} what={realServerKey(server)} />
-              ))}
-            </dd>
-          </>
-        )}
+        <RealServers label={t('welcome.realServers')} list={welcome.realServers} />
+        <RealServers label={t('welcome.realServersBehind')} list={welcome.realServersBehind ?? []} />
         {welcome.fingerprint !== null && (
           <>
             <dt>{t('welcome.fingerprint')}</dt>
@@ -54,5 +47,19 @@ export function WelcomeCard() {
         )}
       </dl>
     </section>
+  )
+}
+
+function RealServers({ label, list }: { readonly label: string; readonly list: Welcome['realServers'] }) {
+  if (list.length === 0) return null
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>
+        {list.map(realServerKey).map((key) => (
+          <Copyable key={key} text={key} what={key} />
+        ))}
+      </dd>
+    </>
   )
 }

@@ -156,7 +156,7 @@ export function useRealServerColumns(given: Given): readonly Column<RealServerRo
         id: 'share',
         header: t('column.share'),
         hint: t(isIpvs ? 'service.shareHintIpvs' : 'service.shareHint'),
-        width: 114,
+        width: 124,
         align: 'end',
         sortBy: ({ share }) => share,
         cell: ({ share, expected, isTelling }) => {

@@ -5,6 +5,7 @@ import { DataplaneName, dataplaneOffers, type ForwardingMethod, type Protocol } 
 import type { ServiceForm } from '../../../core/model/draft.ts'
 import { defaultCheckOf } from '../../../core/model/health-check.ts'
 import type { Issue } from '../../../core/model/issue.ts'
+import type { Scheduler } from '../../../core/model/scheduler.ts'
 import { Persistence, Tunnel } from '../../../core/model/service.ts'
 import { isForEveryPort, serviceInput } from './form.ts'
 
@@ -58,6 +59,9 @@ export function obstaclesOf(form: ServiceForm, dataplane: DataplaneName): Issue[
   )
 }
 
+/** What a new service gets: eBPF's only one, and for IPVS the one that shares out as the weights say, at any time. */
+const firstSchedulers = { ebpf: 'mh', ipvs: 'wrr' } as const satisfies Record<DataplaneName, Scheduler>
+
 /** The scheduler that was chosen, or the dataplane's first where it does not have that one. */
 function schedulerFor(dataplane: DataplaneName, scheduler: string): string {
   const own: readonly string[] = dataplaneOffers[dataplane].schedulers
@@ -83,9 +87,12 @@ export function settled(form: ServiceForm, answer: Partial<ServiceForm>): Partia
   const chosen = next().dataplane
   const able = dataplanes.filter((name) => obstaclesOf(next(), name).length === 0)
   if (!able.some((name) => name === chosen) && able[0] !== undefined) follow.dataplane = able[0]
-  const { dataplane, scheduler } = next()
-  const known = dataplanes.find((name) => name === dataplane)
-  if (known !== undefined) follow.scheduler = schedulerFor(known, scheduler)
+  const [before, known] = [form, next()].map(({ dataplane }) => dataplanes.find((name) => name === dataplane))
+  // One dataplane's own choice is none of the operator's: with mh, IPVS would leave all of a client with one server.
+  const isUntouched = before !== undefined && before !== known && next().scheduler === firstSchedulers[before]
+  if (known !== undefined) {
+    follow.scheduler = isUntouched ? firstSchedulers[known] : schedulerFor(known, next().scheduler)
+  }
   if (form.check.type === defaultCheckType(form)) {
     const type = defaultCheckType(next())
     if (type !== form.check.type) follow.check = { ...next().check, type }

@@ -14,6 +14,8 @@ interface ClientCounters {
 export interface DemoLab {
   readonly id: string
   readonly site: MainPathSite
+  /** Real servers whose gateway is the director. */
+  readonly realServersBehind: readonly string[]
   readonly directorFingerprint: string
   /** Label and text of each line that is printed about it. */
   readonly facts: readonly (readonly [string, string])[]
@@ -29,6 +31,7 @@ export function namespaceDemo(lab: Lab): DemoLab {
   return {
     id: `lab-${lab.layout.number}`,
     site: siteOf(lab),
+    realServersBehind: [],
     directorFingerprint: director.fingerprint,
     facts: [
       ['director', `${director.management ?? director.data}  (SSH as root; not connected yet)`],

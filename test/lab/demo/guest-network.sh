@@ -1,6 +1,7 @@
 # Runs inside the guest. The guest itself is the director, between two networks:
-#   front 10.1.0.0/24  director .1, client .2, real servers .11 .12 .13, VIP .100
-#   back  10.2.0.0/24  director .1, real servers .11 .12 .13
+#   front 10.1.0.0/24  director .1, client .2, real servers .11 .12 .13, VIPs from .100
+#   back  10.2.0.0/24  director .1, real servers .11 .12 .13, whose gateway is the director
+# A real server in the clients' own network would answer them past the director, which NAT must not have.
 # Each host but the director is a network namespace with an SSH server; their files are the guest's.
 for name in front back; do
   ip link add "$name" type bridge forward_delay 0
@@ -24,15 +25,21 @@ host() {
 }
 host client
 plug client e0 front 10.1.0.2/24
+serve() {
+  mkdir -p "/run/www/$1"
+  echo "$1" >"/run/www/$1/index.html"
+  ip netns exec "$1" busybox httpd -p 80 -h "/run/www/$1"
+}
 for n in 1 2 3; do
   host "rs$n"
   plug "rs$n" e0 front "10.1.0.1$n/24"
-  plug "rs$n" e1 back "10.2.0.1$n/24"
-  mkdir -p "/run/www/rs$n"
-  echo "rs$n" >"/run/www/rs$n/index.html"
-  ip netns exec "rs$n" busybox httpd -p 80 -h "/run/www/rs$n"
+  serve "rs$n"
+  host "back$n"
+  plug "back$n" e0 back "10.2.0.1$n/24"
+  ip -n "back$n" route add default via 10.2.0.1
+  serve "back$n"
 done
-for name in client rs1 rs2 rs3; do
+for name in client rs1 rs2 rs3 back1 back2 back3; do
   ip netns exec "$name" /usr/sbin/sshd -f /etc/ssh/sshd_config -o "PidFile=/run/sshd-$name.pid"
 done
 

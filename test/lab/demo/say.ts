@@ -43,6 +43,7 @@ export function sayReadyJson(lab: DemoLab, link: LaunchLink): void {
       director: { host, port, user, keyFile },
       vip,
       realServers,
+      realServersBehind: lab.realServersBehind,
     }),
   )
 }

@@ -40,6 +40,7 @@ export async function serveDemo(options: {
       directorId: director.id,
       vip,
       realServers: realServers.map((address) => ({ address, port: 80 })),
+      realServersBehind: lab.realServersBehind.map((address) => ({ address, port: 80 })),
       fingerprint: lab.directorFingerprint,
     },
     log: () => {},
