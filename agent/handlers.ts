@@ -23,6 +23,7 @@ export function agentHandlers(agent: Agent, access: 'view' | 'change'): Handlers
         startedAtMs: agent.startedAtMs,
         access,
         interfaces: await network.interfaces(),
+        families: [...network.families()],
         dataplane: { isAvailable, reason, hooks: hooks.map((hook) => ({ ...hook })) },
         ipvs,
         nowMs: clock.nowMs(),

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import type { InterfaceFacts } from '../core/contract/agent.ts'
-import { addressBits, familyOf } from '../core/model/address.ts'
+import { addressBits, familyOf, IpFamily } from '../core/model/address.ts'
 import type { PlacedAddress } from '../core/reconcile/desired.ts'
 import { announceAddress, probeAddress } from './kernel/arp.ts'
 import { KernelError } from './kernel/errno.ts'
@@ -7,6 +8,12 @@ import { advertiseAddress } from './kernel/neighbour-advertisement.ts'
 import type { EthernetInterface } from './kernel/packet-socket.ts'
 import { type Link, RouteSocket } from './kernel/route.ts'
 import type { Network } from './network.ts'
+
+/**
+ * There in every namespace once IPv6 is up. A kernel that was booted with ipv6.disable=1 has the module and not this:
+ * inet6_init of net/ipv6/af_inet6.c (Linux 6.1) ends before it.
+ */
+const ipv6Addresses = '/proc/net/if_inet6'
 
 /** The network of the namespace that the agent runs in. */
 export function kernelNetwork(): Network & { close(): void } {
@@ -24,6 +31,7 @@ export function kernelNetwork(): Network & { close(): void } {
   }
   return {
     interfaces: () => Promise.resolve(readInterfaces(route)),
+    families: () => (existsSync(ipv6Addresses) ? IpFamily.options : ['ipv4']),
     async addAddress({ address, interface: name }: PlacedAddress) {
       route.addAddress({ ifindex: linkOf(name).index, address, prefixLength: addressBits[familyOf(address)] })
     },

@@ -1,4 +1,5 @@
 import type { InterfaceFacts } from '../core/contract/agent.ts'
+import type { IpFamily } from '../core/model/address.ts'
 import type { PlacedAddress } from '../core/reconcile/desired.ts'
 
 /**
@@ -7,6 +8,8 @@ import type { PlacedAddress } from '../core/reconcile/desired.ts'
  */
 export interface Network {
   interfaces(): Promise<InterfaceFacts[]>
+  /** Address families that this kernel has: without IPv6 no such address can be raised, and no such packet arrives. */
+  families(): readonly IpFamily[]
   /** Adds the address with /32; EEXIST where it is there already. */
   addAddress(place: PlacedAddress): Promise<void>
   /** Removes the address with /32; EADDRNOTAVAIL where it is not there. */

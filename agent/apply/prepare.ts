@@ -47,6 +47,7 @@ export async function prepare(request: PrepareRequest, inForce: Desired, targets
     adopt,
     writers: ipvs.writers,
     role: inForce.role,
+    families: targets.network.families(),
     ...kernelOf(spec, targets),
   }
   const first = normalize(spec, context)

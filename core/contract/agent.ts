@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HostAddress, InterfaceName, Ipv4HostAddress, Port } from '../model/address.ts'
+import { HostAddress, InterfaceName, IpFamily, Ipv4HostAddress, Port } from '../model/address.ts'
 import { ClusterSpec } from '../model/cluster-spec.ts'
 import { ConnectionPage, ConnectionQuery } from '../model/connection.ts'
 import { expected } from '../model/issue.ts'
@@ -112,6 +112,8 @@ export const AgentHello = z.object({
   startedAtMs: UtcMs,
   access: z.enum(['view', 'change']),
   interfaces: z.array(InterfaceFacts),
+  /** Address families of this kernel. An agent that does not say is older than the question. */
+  families: z.array(IpFamily).default([...IpFamily.options]),
   dataplane: z.object({
     isAvailable: z.boolean(),
     /** What is missing, one sentence, where it is not available. */

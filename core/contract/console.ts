@@ -137,7 +137,10 @@ export const consoleContract = {
     access: 'change',
   }),
 
-  /** Reads each host and judges it; one item when a host starts, one when it is done. */
+  /**
+   * Reads each host and judges it; one item when a host starts, one when it is done. The director's comes again at the
+   * end, when the real servers are known too.
+   */
   'checks.run': stream({ input: CheckRequest, item: CheckedHostReport, access: 'change' }),
   /** Carries out fixes (ids of the last findings for the same request), then checks those hosts again. */
   'checks.fix': stream({

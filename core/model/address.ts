@@ -4,6 +4,8 @@ import { expected, type NoHostReason } from './issue.ts'
 
 export const IpFamily = z.enum(['ipv4', 'ipv6'], expected('family'))
 export type IpFamily = z.infer<typeof IpFamily>
+/** As people read them, in every language. */
+export const familyNames: Readonly<Record<IpFamily, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' }
 
 /** Bits of a whole address: the prefix length of one host. */
 export const addressBits = { ipv4: 32, ipv6: 128 } as const satisfies Record<IpFamily, number>

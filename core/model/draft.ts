@@ -6,6 +6,8 @@ export const wizardSteps = ['what', 'mode', 'dataplane', 'addresses', 'hosts', '
 const Text = z.string().max(2000)
 const Flag = z.boolean()
 
+const TunnelForm = z.strictObject({ type: Text, port: Text, checksum: Text })
+
 /**
  * A real server as typed; empty fields stand for what the service says. Not strict: stored drafts may still hold how the
  * host is reached, which is no matter of one service.
@@ -19,6 +21,8 @@ const RealServerForm = z.object({
   forwarding: Text.default(''),
   upperThreshold: Text.default(''),
   lowerThreshold: Text.default(''),
+  /** Of one that is reached by tunnel; without a type it is the service's. */
+  tunnel: TunnelForm.default({ type: '', port: '', checksum: 'nocsum' }),
 })
 
 const PersistenceForm = z.strictObject({
@@ -28,7 +32,6 @@ const PersistenceForm = z.strictObject({
   prefixLength: Text,
   isSip: Flag,
 })
-const TunnelForm = z.strictObject({ type: Text, port: Text, checksum: Text })
 
 /**
  * The new-service form as typed: text fields, since a half-typed address must survive a reload as it is. Fields with a

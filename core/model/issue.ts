@@ -79,6 +79,7 @@ export const expectations = {
   syncRole: 'master or backup',
   seconds: 'a time from {min} to {max} s',
   schedulerOfKernel: 'a scheduler that this kernel has: {names}',
+  kernelHasNoIpv6: 'IPv4: this kernel has no IPv6 (it was built without, or booted with ipv6.disable=1)',
   tunnelOfKernel: 'a tunnel type that this kernel has: {names}',
   notForeign: 'a service that nobody else set up; take it over with adopt, or choose another VIP or port',
   notManagedBy: 'a service that {writer} (process {pid}) does not manage on this director',

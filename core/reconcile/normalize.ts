@@ -1,5 +1,5 @@
 import type { InterfaceFacts } from '../contract/agent.ts'
-import { addressBits, edgesOfNetwork, familyOf, isInNetwork } from '../model/address.ts'
+import { addressBits, edgesOfNetwork, familyOf, type IpFamily, isInNetwork } from '../model/address.ts'
 import type { ClusterSpec } from '../model/cluster-spec.ts'
 import { type ExpectationKey, type Issue, showValue } from '../model/issue.ts'
 import type { IpvsWriter } from '../model/observed.ts'
@@ -22,6 +22,8 @@ export interface DirectorContext {
   readonly writers?: readonly IpvsWriter[]
   /** What this kernel's IPVS has, as far as it was looked for; left out where it was not. */
   readonly ipvsKernel?: { readonly schedulers: readonly string[]; readonly tunnels: readonly string[] }
+  /** Address families of this kernel; left out: both. */
+  readonly families?: readonly IpFamily[]
   readonly role?: DirectorRole
   /**
    * True where the director reaches the address without a gateway, by its own routing table. Left out: true where the
@@ -49,6 +51,12 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
   const edges = new Map(networks.flatMap(({ address, prefixLength }) => edgesOfNetwork(address, prefixLength)))
   const carried = new Set(networks.map(({ address }) => address))
   for (const [s, service] of spec.services.entries()) {
+    const ofNoFamily = familyIssues(service, s, context)
+    if (ofNoFamily.length > 0) {
+      // Neither an interface nor a route can be asked for of what this kernel does not speak.
+      issues.push(...ofNoFamily)
+      continue
+    }
     const ingress = service.vip === undefined ? '' : ingressOf(service, service.vip, s, context, networks)
     if (typeof ingress === 'string') interfaces[serviceKey(service)] = ingress
     else issues.push(ingress)
@@ -107,6 +115,24 @@ function foreignIssues(service: VirtualService, s: number, context: DirectorCont
   }
   if (!isForeign) return []
   return context.adopt?.includes(key) === true ? [] : [issueAt(['services', s, field], found, 'notForeign')]
+}
+
+/** Addresses of a family that the kernel was built or booted without: nothing of the service could ever work. */
+function familyIssues(service: VirtualService, s: number, { families }: DirectorContext): Issue[] {
+  if (families === undefined || families.includes('ipv6')) return []
+  const isIpv6 = (address: string | undefined) => address !== undefined && familyOf(address) === 'ipv6'
+  const at = (path: (string | number)[], found: string | undefined) =>
+    issueAt(['services', s, ...path], found, 'kernelHasNoIpv6')
+  return [
+    ...(isIpv6(service.vip) ? [at(['vip'], service.vip)] : []),
+    ...(service.family === 'ipv6' ? [at(['family'], service.family)] : []),
+    ...service.realServers.flatMap(({ address }, r) =>
+      isIpv6(address) ? [at(['realServers', r, 'address'], address)] : [],
+    ),
+    ...(service.localAddresses ?? []).flatMap((address, i) =>
+      isIpv6(address) ? [at(['localAddresses', i], address)] : [],
+    ),
+  ]
 }
 
 function vipIssues(

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { acceptHostKey } from './support/accept-host-key.ts'
 import { expectAccessible, launchChromium, shoot, visit, type Visitor } from './support/browser.ts'
 import { type DemoProcess, startDemo } from './support/demo-process.ts'
 
@@ -186,21 +187,3 @@ test('topology, changes, share and hosts show the director as it is', async () =
 test('the page itself reported no error', () => {
   expect(operator.problems).toEqual([])
 })
-
-/** Accepts the next host key question, wherever on the page it comes up. */
-async function acceptHostKey(on: Page): Promise<void> {
-  const dialog = on.getByRole('dialog', { name: 'Unknown host key' })
-  await dialog.waitFor()
-  const fingerprint = await dialog.getByTestId('fingerprint').innerText()
-  await dialog.getByRole('button', { name: 'Accept and pin' }).click()
-  await expect
-    .poll(async () =>
-      (await dialog.isVisible())
-        ? dialog
-            .getByTestId('fingerprint')
-            .innerText({ timeout: 500 })
-            .catch(() => '')
-        : '',
-    )
-    .not.toBe(fingerprint)
-}

@@ -176,6 +176,7 @@ export class FakeDirector implements SshPort {
       startedAtMs: 1,
       access: 'change',
       interfaces: [],
+      families: ['ipv4', 'ipv6'],
       dataplane: { isAvailable: true, reason: null, hooks: [] },
       ipvs: {
         availability: 'module-missing',

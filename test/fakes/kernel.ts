@@ -1,6 +1,6 @@
 import type { InterfaceFacts, IpvsOffer } from '../../core/contract/agent.ts'
 import { AppError } from '../../core/contract/errors.ts'
-import { addressBits, familyOf } from '../../core/model/address.ts'
+import { addressBits, familyOf, type IpFamily } from '../../core/model/address.ts'
 import type { ConnectionPage, ConnectionQuery } from '../../core/model/connection.ts'
 import type { DataplaneName } from '../../core/model/dataplane.ts'
 import {
@@ -42,6 +42,8 @@ export function fakeRing(members: readonly RingMember[]): string[] {
 export class FakeKernel implements Dataplanes, Network {
   readonly services = new Map<string, FakeService>()
   readonly attachments = new Map<string, ObservedAttachment>()
+  /** Families that this kernel was booted with. */
+  spoken: readonly IpFamily[] = ['ipv4', 'ipv6']
   readonly nics: InterfaceFacts[] = [
     nic(1, 'lo', [['127.0.0.1', 8]]),
     nic(2, 'eth0', [['192.0.2.2', 24]]),
@@ -309,6 +311,10 @@ export class FakeKernel implements Dataplanes, Network {
   }
 
   close(): void {}
+
+  families(): readonly IpFamily[] {
+    return this.spoken
+  }
 
   async interfaces(): Promise<InterfaceFacts[]> {
     return structuredClone(this.nics)

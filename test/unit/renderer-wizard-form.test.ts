@@ -95,7 +95,11 @@ const services: Record<string, Record<string, unknown>> = {
     tunnel: { type: 'gue', port: 5555, checksum: 'remcsum' },
     scheduler: 'mh',
     schedulerFlags: ['fallback', 'port'],
-    realServers: [{ address: '2001:db8::21', port: 80 }],
+    realServers: [
+      { address: '2001:db8::21', port: 80 },
+      { address: '2001:db8::22', port: 80, tunnel: { type: 'gue', port: 6666, checksum: 'csum' } },
+      { address: '2001:db8::23', port: 80, tunnel: { type: 'ipip' } },
+    ],
   },
   'FullNAT with local addresses': {
     vip: '192.0.2.10',
@@ -285,6 +289,17 @@ test('a draft that was stored before the form knew IPVS still opens', () => {
   expect(draft.form).toEqual(webForm())
 })
 
+test('a tunnel of one real server is judged by its own fields, and left out where the row is not reached by tunnel', () => {
+  const form = ipvsForm({ forwarding: 'tun' })
+  const [first, second] = form.realServers
+  if (first === undefined || second === undefined) throw new Error('two rows')
+  const gue = { ...second, tunnel: { type: 'gue', port: '', checksum: 'nocsum' } }
+  expect(issuesAt({ ...form, realServers: [first, gue] }, 'addresses')).toEqual([
+    'realServers[1].tunnel.port: found nothing, expected the UDP port of the GUE tunnel, from 1 to 65535',
+  ])
+  expect(serviceOf({ ...form, forwarding: 'dr', realServers: [first, gue] }).ok).toBe(true)
+})
+
 describe('the checks of the hosts', () => {
   const direct = (): RealServerAccess => ({ kind: 'direct' })
 
@@ -305,7 +320,8 @@ describe('the checks of the hosts', () => {
     if (before === null || after === null) throw new Error('the form is complete')
     expect(after.realServers.map(({ access }) => access.kind)).toEqual(['direct', 'throughDirector'])
     expect(dependenciesOf(after, '192.0.2.22')).not.toBe(dependenciesOf(before, '192.0.2.22'))
-    expect(dependenciesOf(after, '192.0.2.21')).toBe(dependenciesOf(before, '192.0.2.21'))
+    for (const host of ['192.0.2.21', 'director'])
+      expect(dependenciesOf(after, host)).toBe(dependenciesOf(before, host))
   })
 
   test('are asked for with dataplane, method and protocol', () => {

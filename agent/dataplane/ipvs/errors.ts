@@ -50,7 +50,11 @@ export const ipvsMeanings = {
     'the scheduler or the persistence engine is not available',
     'Load its module (ip_vs_ with the name of the scheduler, ip_vs_pe_sip), or choose another scheduler.',
   ),
-  noIpv6: meaning('fail', 'this kernel has IPVS without IPv6', 'Use IPv4, or a kernel with CONFIG_IP_VS_IPV6.'),
+  noIpv6: meaning(
+    'fail',
+    'this kernel has IPVS without IPv6',
+    'Use IPv4, or a kernel with CONFIG_IP_VS_IPV6 that was not booted with ipv6.disable=1.',
+  ),
   destinationExists: meaning(
     'change-instead',
     'the real server exists already',

@@ -90,11 +90,19 @@ export function createChecks(ports: InspectionPorts, fixes: FixStore): ChecksHan
       emit(report(host, reading, await directorFacts(), notAskedYet, error))
     }
     let directorError: WireError | null = null
+    const arpSeenBy = (reading: HostReading) =>
+      reading.kind === 'read' ? askArp(ports, request, reading.facts, signal) : Promise.resolve(notAskedYet)
+    /** What is known of the director before the real servers are: one of them may wait for an answer of the operator. */
+    let early: { readonly arp: ArpAnswers } | null = null
     const startDirector = async (emit: (item: CheckedHostReport) => void): Promise<void> => {
       emit(runningReport('director'))
       directorError = (await treatments.get('director')?.(directorFacts)) ?? null
       if (treatments.has('director')) directorReading = null
-      await readDirector()
+      const reading = await readDirector()
+      // Fixes change who answers for the VIP: then it is asked once they are all done.
+      if (treatments.size > 0 || realServers.length === 0) return
+      early = { arp: await arpSeenBy(reading) }
+      emit(report('director', reading, await directorFacts(), early.arp, directorError))
     }
     const isDirectorSelected = selected.includes('director')
     yield* mergeJobs(
@@ -107,9 +115,8 @@ export function createChecks(ports: InspectionPorts, fixes: FixStore): ChecksHan
     if (!isDirectorSelected) return
     // Last: whose MAC it is that answers for the VIP is known when the real servers have been read.
     const reading = await readDirector()
-    const facts = reading.kind === 'read' ? reading.facts : null
-    const arp = facts === null ? notAskedYet : await askArp(ports, request, facts, signal)
-    yield report('director', reading, facts, arp, directorError)
+    const { arp } = early ?? { arp: await arpSeenBy(reading) }
+    yield report('director', reading, await directorFacts(), arp, directorError)
   }
 
   /** Carries out the chosen fixes of one host, one after the other, up to the first that fails. */

@@ -102,6 +102,7 @@ export const ipvs = {
     buckets: '{count} buckets',
     tableHint:
       'The size is fixed while the module is loaded: options ip_vs conn_tab_bits=N in /etc/modprobe.d, then load it anew or boot. A table that is too small costs time for each packet, not connections.',
+    families: 'Address families',
     schedulers: 'Schedulers',
     tunnels: 'Tunnels',
     notThere: 'not in this kernel: {names}',

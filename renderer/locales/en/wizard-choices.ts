@@ -241,6 +241,8 @@ export const wizardChoices = {
       route: 'A route to the director',
       none: 'Somebody else',
     },
+    noIpv6:
+      'The kernel of this director has no IPv6: it was built without, or booted with ipv6.disable=1. Choose an IPv4 address.',
     allowOwnAddress: 'The VIP may be an address that the director carries already',
     paste: 'Paste real servers',
     pasteHint: 'One per line: address[:port] [weight], IPv6 with a port in brackets',

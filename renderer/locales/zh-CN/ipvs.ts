@@ -90,7 +90,8 @@ export const ipvs = {
     buckets: '{count} 个桶',
     tableHint:
       '模块加载期间大小固定：在 /etc/modprobe.d 中写入 options ip_vs conn_tab_bits=N，然后重新加载模块或重启。表过小会增加每个包的处理时间，但不会丢失连接。',
-    schedulers: '调度算法',
+    families: '地址族',
+    schedulers: '调度器',
     tunnels: '隧道',
     notThere: '此内核没有：{names}',
     fullnat: 'FullNAT',

@@ -46,7 +46,7 @@ export const services = {
     filter: '筛选真实服务器',
     flowsEstimated: 'DR 模式下 director 只能看到一个方向：在真实服务器上已结束的流在超时前仍会计入。',
     shareHint: '最近半分钟新建连接的占比，与环中占比对照',
-    shareHintIpvs: '最近半分钟新建连接的占比，与按权重的占比对照（仅当调度算法保证占比时）',
+    shareHintIpvs: '最近半分钟新建连接的占比，与按权重的占比对照（仅当调度器保证占比时）',
     persistent: '会话保持 {seconds} 秒',
     persistenceHint: '最后一个连接之后，客户端在这段时间内仍使用同一台真实服务器',
     onePacket: '逐包',

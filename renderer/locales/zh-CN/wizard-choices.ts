@@ -8,7 +8,7 @@ export const wizardChoices = {
     port: '端口',
     portHint: '客户端连接的端口；0 表示所有端口。',
     everyPort:
-      'VIP 的所有端口。同一客户端的连接因此属于一体，由持久性保持在一台真实服务器上；真实服务器在客户端请求的端口上收到它们。',
+      'VIP 的所有端口。同一客户端的连接因此属于一体，由会话保持保持在一台真实服务器上；真实服务器在客户端请求的端口上收到它们。',
     more: '更多：按标记识别数据包',
     matchBy: '如何识别该服务的数据包？',
     matches: {
@@ -117,7 +117,7 @@ export const wizardChoices = {
         '此内核没有 ip_vs 模块。请安装其附加模块软件包（常名为 linux-modules-extra 或 kernel-modules），或启动带有该模块的内核。',
       'no-permission': 'agent 在此无权操作 IPVS：需要主机网络命名空间中的 CAP_NET_ADMIN。',
     },
-    more: '更多：持久性、逐包调度',
+    more: '更多：会话保持、逐包调度',
     check: {
       label: '健康检查',
       tcp: 'TCP 连接',
@@ -185,11 +185,11 @@ export const wizardChoices = {
   },
   objection: {
     onePacketIsUdp: '用于 UDP 或按标记的服务。',
-    onePacketOrPersistence: '不能与持久性同时使用：它会逐包调度。',
+    onePacketOrPersistence: '不能与会话保持同时使用：它会逐包调度。',
     sipIsUdp: '用于 UDP 服务。',
   },
   persistence: {
-    label: '持久性：客户端固定到一台真实服务器',
+    label: '会话保持：客户端固定到一台真实服务器',
     hint: '用于保存在一台真实服务器上的会话。',
     required: '面向所有端口的服务需要它。',
     timeout: '时长（秒）',
@@ -229,6 +229,7 @@ export const wizardChoices = {
     announce: '公告方式',
     announceHint: '发往 VIP 的数据包如何到达这里。',
     announces: { arp: 'ARP 或 ND：director 持有它', route: '指向 director 的路由', none: '由其他系统负责' },
+    noIpv6: '此 director 的内核没有 IPv6（编译时未包含，或以 ipv6.disable=1 启动）。请选择 IPv4 地址。',
     allowOwnAddress: 'VIP 可以是 director 已有的地址',
     paste: '粘贴真实服务器',
     pasteHint: '每行一台：地址[:端口] [权重]，带端口的 IPv6 用方括号',

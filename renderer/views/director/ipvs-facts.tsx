@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import type { IpvsOffer } from '../../../core/contract/agent.ts'
+import { familyNames, IpFamily } from '../../../core/model/address.ts'
 import type { IpvsAvailability, ObservedIpvs } from '../../../core/model/observed.ts'
 import { Facts, Panel } from '../../components/page.tsx'
 import { StatusMark } from '../../components/status-mark.tsx'
@@ -14,7 +15,15 @@ const statusOf: Readonly<Record<IpvsAvailability, Status>> = {
 }
 
 /** Whether IPVS can be driven here, what to do where it cannot, and what this kernel has. */
-export function IpvsFacts({ observed, offer }: { readonly observed: ObservedIpvs; readonly offer: IpvsOffer | null }) {
+export function IpvsFacts({
+  observed,
+  offer,
+  families,
+}: {
+  readonly observed: ObservedIpvs
+  readonly offer: IpvsOffer | null
+  readonly families: readonly IpFamily[]
+}) {
   const { t, i18n } = useTranslation()
   const { availability } = observed
   const present = (names: readonly { readonly name: string; readonly isAvailable: boolean }[]) => {
@@ -51,6 +60,12 @@ export function IpvsFacts({ observed, offer }: { readonly observed: ObservedIpvs
                   <br />
                   <span className="sb-dim">{t('ipvs.tableHint')}</span>
                 </span>,
+              ],
+              [
+                t('ipvs.families'),
+                present(
+                  IpFamily.options.map((one) => ({ name: familyNames[one], isAvailable: families.includes(one) })),
+                ),
               ],
               [t('ipvs.schedulers'), present(offer.schedulers)],
               [

@@ -44,7 +44,7 @@ export default function IpvsView({ directorId }: { readonly directorId: string }
         <div className={styles.stack}>
           {isLocked && hindrance !== 'offline' && <p className="sb-dim">{t(`hindrance.${hindrance}`)}</p>}
           <div className={styles.two}>
-            <IpvsFacts observed={state.observed.ipvs} offer={offer} />
+            <IpvsFacts observed={state.observed.ipvs} offer={offer} families={hello?.families ?? []} />
             <div className={styles.stack}>
               <RolePanel directorId={directorId} state={state} />
               {isSettable && <TimeoutsPanel {...given} />}

@@ -43,10 +43,14 @@ export function checkRequestOf(
 
 /**
  * Everything that a host's findings depend on, as a comparable text. A report taken under another key is stale and the
- * host is checked again. The director's findings depend on every real server, a real server's only on itself.
+ * host is checked again. The director's findings depend on every real server, though not on the way to it; a real server's
+ * only on itself.
  */
 export function dependenciesOf(request: CheckRequest, host: string): string {
   const { vip, port, protocol, forwarding, dataplane, announce, allowOwnAddress, realServers } = request
-  const own = host === 'director' ? realServers : realServers.filter(({ address }) => address === host)
+  const own =
+    host === 'director'
+      ? realServers.map(({ address, port: at }) => [address, at])
+      : realServers.filter(({ address }) => address === host)
   return JSON.stringify([vip, port, protocol, forwarding, dataplane, announce, allowOwnAddress, own])
 }

@@ -62,4 +62,8 @@ const rowOf = (one: RealServer, service: VirtualService, i: number): ServiceForm
   forwarding: one.forwarding ?? '',
   upperThreshold: text(one.upperThreshold),
   lowerThreshold: text(one.lowerThreshold),
+  tunnel:
+    one.tunnel === undefined
+      ? emptyRow('').tunnel
+      : { type: one.tunnel.type, port: text(one.tunnel.port), checksum: one.tunnel.checksum },
 })

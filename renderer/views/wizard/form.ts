@@ -43,6 +43,7 @@ export const emptyRow = (id: string): RealServerForm => ({
   forwarding: '',
   upperThreshold: '',
   lowerThreshold: '',
+  tunnel: { type: '', port: '', checksum: 'nocsum' },
 })
 
 /**
@@ -72,6 +73,13 @@ export const isForEveryPort = (form: Pick<ServiceForm, 'matchBy' | 'port'>): boo
 /** True where the service or one of its real servers is reached by a tunnel. */
 export const usesTunnel = (form: Pick<ServiceForm, 'forwarding' | 'realServers'>): boolean =>
   form.forwarding === 'tun' || form.realServers.some(({ forwarding }) => forwarding === 'tun')
+
+/** True where this real server is. */
+export const isByTunnel = (
+  form: Pick<ServiceForm, 'forwarding' | 'dataplane'>,
+  row: Pick<RealServerForm, 'forwarding'>,
+): boolean =>
+  offerOf(form).forwarding.includes('tun') && (row.forwarding === '' ? form.forwarding : row.forwarding) === 'tun'
 
 /** The form judged by the model's own rules; issue paths are those of {@link VirtualService}. */
 export function serviceOf(form: ServiceForm): Parsed<VirtualService> {
@@ -161,6 +169,7 @@ function realServersOf(form: ServiceForm): Record<string, unknown>[] {
     weight: numberOf(row.weight.trim() === '' ? '1' : row.weight),
     ...optional('name', textOf(row.name)),
     ...(offer.forwarding.length > 1 ? optional('forwarding', textOf(row.forwarding)) : {}),
+    ...(isByTunnel(form, row) && row.tunnel.type !== '' ? { tunnel: tunnelOf(row.tunnel) } : {}),
     ...(offer.hasThresholds
       ? {
           ...optional('upperThreshold', numberOf(row.upperThreshold)),

@@ -6,8 +6,9 @@ import type { RealServerForm } from '../../../core/model/draft.ts'
 import type { AccessInHand } from '../../connection/use-access.ts'
 import { AccessSelect } from './access-select.tsx'
 import { useFieldErrors } from './field-errors.ts'
-import { isForEveryPort, offerOf } from './form.ts'
+import { isByTunnel, isForEveryPort, offerOf } from './form.ts'
 import styles from './real-server-table.module.css'
+import { RowTunnelFields } from './row-tunnel-fields.tsx'
 import type { StepProps } from './step-props.ts'
 
 const thresholds = ['upperThreshold', 'lowerThreshold'] as const
@@ -25,13 +26,21 @@ function showsPorts(form: StepProps['form']): boolean {
 }
 
 /** The real servers, one row each; limits and another way to reach one of them in a second line where they are wanted. */
-export function RealServerTable({ form, change, issues, access }: StepProps & { readonly access: AccessInHand }) {
+export function RealServerTable({
+  form,
+  change,
+  issues,
+  hello,
+  access,
+}: StepProps & { readonly access: AccessInHand }) {
   const { t } = useTranslation()
   const errorOf = useFieldErrors(issues)
   const offer = offerOf(form)
   const isNeeded =
-    form.realServers.some((row) => extraFields.some((field) => row[field] !== '')) ||
-    [...issues.values()].some(({ path }) => extraFields.some((field) => path.includes(field)))
+    form.realServers.some((row) => row.tunnel.type !== '' || extraFields.some((field) => row[field] !== '')) ||
+    [...issues.values()].some(
+      ({ path }) => path[0] === 'realServers' && ['tunnel', ...extraFields].some((field) => path.includes(field)),
+    )
   const [isAsked, setAsked] = useState(false)
   const isMoreShown = isAsked || isNeeded
   const fields = ['address', ...(showsPorts(form) ? (['port'] as const) : []), 'weight'] as const
@@ -125,6 +134,15 @@ export function RealServerTable({ form, change, issues, access }: StepProps & { 
                           error={errorOf(`realServers[${i}].forwarding`)}
                           data-field={`realServers[${i}].forwarding`}
                           w={140}
+                        />
+                      )}
+                      {isByTunnel(form, row) && (
+                        <RowTunnelFields
+                          row={row}
+                          index={i}
+                          issues={issues}
+                          hello={hello}
+                          change={(tunnel) => changeRow(row.id, { tunnel: { ...row.tunnel, ...tunnel } })}
                         />
                       )}
                       {offer.hasThresholds &&

@@ -4,9 +4,11 @@ import { useTranslation } from 'react-i18next'
 import { Announce } from '../../../core/model/service.ts'
 import { Notice } from '../../components/notice.tsx'
 import type { AccessInHand } from '../../connection/use-access.ts'
+import { familyOfForm } from './choices.ts'
 import { DataplaneNotice } from './dataplane-notice.tsx'
 import { useFieldErrors } from './field-errors.ts'
 import { emptyRow } from './form.ts'
+import { MarkedLine } from './marked-line.tsx'
 import { rowsOfPaste, type UnreadLine } from './paste.ts'
 import { RealServerTable } from './real-server-table.tsx'
 import type { StepProps } from './step-props.ts'
@@ -79,6 +81,7 @@ export function StepAddresses({ access, ...props }: StepProps & { readonly acces
 function VipFields({ form, change, issues, hello }: StepProps) {
   const { t } = useTranslation()
   const errorOf = useFieldErrors(issues)
+  const isIpv6 = familyOfForm(form) === 'ipv6'
   const isOwnAddress = issues.get('vip')?.expectation === 'notOwnAddress' || form.allowOwnAddress
   return (
     <>
@@ -122,6 +125,9 @@ function VipFields({ form, change, issues, hello }: StepProps) {
           w={232}
         />
       </Group>
+      {isIpv6 && hello !== null && !hello.families.includes('ipv6') && (
+        <MarkedLine status="down">{t('wizard.addresses.noIpv6')}</MarkedLine>
+      )}
       {isOwnAddress && (
         <Checkbox
           label={t('wizard.addresses.allowOwnAddress')}

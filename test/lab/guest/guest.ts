@@ -25,9 +25,11 @@ export interface GuestOptions {
   readonly keepsDisk?: boolean
   /**
    * `unloaded`: the module can be loaded, and is not; `absent`: this kernel has none. Default `loaded`, or `unloaded`
-   * in a guest that keeps its disk.
+   * in a guest that starts cold.
    */
   readonly ipvs?: 'loaded' | 'unloaded' | 'absent'
+  /** Further words of the kernel's command line, such as `ipv6.disable=1`. Such a guest starts cold. */
+  readonly kernelWords?: readonly string[]
 }
 
 export interface GuestExecOptions {
@@ -54,18 +56,20 @@ export class Guest {
   readonly fingerprint: string
   readonly #image: Image
   readonly #keptDisk: string | undefined
+  readonly #kernelWords: readonly string[]
   readonly #forget: () => void
   #machine: RunningMachine | undefined
   #ssh: SshConnection | undefined
   #port = 0
   #stopping: Promise<void> | undefined
 
-  private constructor(stateDir: string, image: Image, fingerprint: string, keepsDisk: boolean) {
+  private constructor(stateDir: string, image: Image, fingerprint: string, options: GuestOptions) {
     this.stateDir = stateDir
     this.keyFile = image.clientKey
     this.fingerprint = fingerprint
     this.#image = image
-    this.#keptDisk = keepsDisk ? join(stateDir, 'disk.ext4') : undefined
+    this.#kernelWords = options.kernelWords ?? []
+    this.#keptDisk = options.keepsDisk === true ? join(stateDir, 'disk.ext4') : undefined
     this.#forget = tearDownAtExit({
       now: () => {
         this.#machine?.killNow()
@@ -80,12 +84,7 @@ export class Guest {
   static async start(options: GuestOptions): Promise<Guest> {
     sweepGuests()
     const image = await guestImage()
-    const guest = new Guest(
-      makeStateDir(),
-      image,
-      await readFingerprint(`${image.hostKey}.pub`),
-      options.keepsDisk === true,
-    )
+    const guest = new Guest(makeStateDir(), image, await readFingerprint(`${image.hostKey}.pub`), options)
     try {
       if (guest.#keptDisk !== undefined) await makeKeptDisk(guest.#keptDisk)
       await guest.#powerOn()
@@ -97,24 +96,30 @@ export class Guest {
     }
   }
 
-  async #arrangeIpvs({ keepsDisk = false, ipvs = keepsDisk ? 'unloaded' : 'loaded' }: GuestOptions): Promise<void> {
-    if (keepsDisk && ipvs === 'loaded') await this.run(loadIpvs)
-    if (!keepsDisk && ipvs !== 'loaded') await this.run(unloadIpvs)
+  /** A guest that starts cold cannot continue a snapshot: that has another disk or another kernel command line. */
+  get #isCold(): boolean {
+    return this.#keptDisk !== undefined || this.#kernelWords.length > 0
+  }
+
+  async #arrangeIpvs({ ipvs = this.#isCold ? 'unloaded' : 'loaded' }: GuestOptions): Promise<void> {
+    if (this.#isCold && ipvs === 'loaded') await this.run(loadIpvs)
+    if (!this.#isCold && ipvs !== 'loaded') await this.run(unloadIpvs)
     if (ipvs === 'absent') await this.run(hideIpvs)
   }
 
   async #powerOn(): Promise<void> {
-    const isCold = this.#keptDisk !== undefined
     const machine: Machine = {
       imageDir: this.#image.dir,
       stateDir: this.stateDir,
-      ...(this.#keptDisk === undefined ? { restore: true } : { keptDisk: this.#keptDisk }),
+      kernelWords: this.#kernelWords,
+      ...(this.#isCold ? {} : { restore: true }),
+      ...(this.#keptDisk === undefined ? {} : { keptDisk: this.#keptDisk }),
     }
     this.#machine = new RunningMachine(machine)
     writeGuestRecord(this.stateDir, this.#machine.identity)
     const monitor = await this.#machine.monitor()
     try {
-      if (isCold) await this.#machine.ready()
+      if (this.#isCold) await this.#machine.ready()
       else await monitor.resume()
       this.#port = await monitor.forwardedPort()
     } finally {

@@ -11,6 +11,8 @@ export interface Machine {
   readonly restore?: boolean
   /** Load everything and warm up, to be made a snapshot of. */
   readonly prepare?: boolean
+  /** Further words of the kernel's command line. */
+  readonly kernelWords?: readonly string[]
 }
 
 export const machineFiles = (stateDir: string) => ({
@@ -49,10 +51,10 @@ const disk = (id: string, file: string, isReadOnly: boolean): string[] => [
 ]
 
 /** To be run in the folder of the image. */
-export const qemuCommand = ({ stateDir, keptDisk, restore, prepare }: Machine): string[] => {
+export const qemuCommand = ({ stateDir, keptDisk, restore, prepare, kernelWords: more = [] }: Machine): string[] => {
   const { console, monitor } = machineFiles(stateDir)
   const { kernel, initramfs, root, snapshot } = imageNames
-  const words = [...kernelWords, ...(prepare === true ? ['lab.snapshot'] : [])].join(' ')
+  const words = [...kernelWords, ...more, ...(prepare === true ? ['lab.snapshot'] : [])].join(' ')
   return ['qemu-system-x86_64', ...hardware].concat(
     ['-serial', `file:${console}`, '-qmp', `unix:${monitor},server=on,wait=off`],
     ['-kernel', kernel, '-initrd', initramfs, '-append', words],

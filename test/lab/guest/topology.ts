@@ -27,6 +27,8 @@ export interface TopologyOptions {
    * the boot. Its IPVS state is not new with each topology. Default false.
    */
   readonly directorIsGuest?: boolean
+  /** False for a kernel without IPv6. Default true. */
+  readonly ipv6?: boolean
 }
 
 type Segment = 'front' | 'back' | 'far'
@@ -109,7 +111,9 @@ export const topologyHosts = (options: TopologyOptions = {}): Host[] => {
 }
 
 const forwardingFiles = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
-const setForwarding = (value: 0 | 1): string => forwardingFiles.map((file) => `echo ${value} >${file}`).join('; ')
+/** A kernel without IPv6 lacks the second. */
+const setForwarding = (value: 0 | 1): string =>
+  forwardingFiles.map((file) => `[ ! -e ${file} ] || echo ${value} >${file}`).join('; ')
 
 /** Ends all processes of an earlier topology and removes it; its namespaces go once nothing is in them. */
 const clear = `
@@ -123,7 +127,10 @@ for link in e0 e1; do ip link delete "$link" 2>/dev/null || true; done`
  * New namespaces take over the guest's settings: those that do not forward are told so where the guest may. A director
  * that is the guest itself keeps what it was given at boot. Few processes, since each costs a tenth of a second.
  */
-const hostScript = ({ namespace, interfaces, forwards, routes }: Host, guestMayForward: boolean): string => {
+const hostScript = (
+  { namespace, interfaces, forwards, routes }: Host,
+  { directorIsGuest: guestMayForward = false, ipv6: hasIpv6 = true }: TopologyOptions,
+): string => {
   const mustNotForward = guestMayForward && namespace !== undefined
   const forwarding = forwards ? 1 : mustNotForward ? 0 : undefined
   return [
@@ -131,10 +138,10 @@ const hostScript = ({ namespace, interfaces, forwards, routes }: Host, guestMayF
     'link set lo up',
     ...interfaces.flatMap(({ name, ipv4, ipv6 }) => [
       `addr add ${ipv4}/24 dev ${name}`,
-      `addr add ${ipv6}/64 dev ${name}`,
+      ...(hasIpv6 ? [`addr add ${ipv6}/64 dev ${name}`] : []),
       `link set ${name} up`,
     ]),
-    ...routes.map((route) => `route add ${route}`),
+    ...routes.filter((route) => hasIpv6 || !route.includes(':')).map((route) => `route add ${route}`),
     'BATCH',
     ...(forwarding === undefined ? [] : [onHost(namespace, ['sh', '-c', `'${setForwarding(forwarding)}'`]).join(' ')]),
   ].join('\n')
@@ -165,7 +172,7 @@ export const topologyScript = (options: TopologyOptions = {}): string => {
       `link set ${port} master ${segment} up`,
     ]),
     'BATCH',
-    ...hosts.map((host) => hostScript(host, options.directorIsGuest === true)),
+    ...hosts.map((host) => hostScript(host, options)),
     '',
   ].join('\n')
 }

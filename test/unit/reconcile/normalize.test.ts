@@ -110,3 +110,21 @@ test('a service that somebody else set up is not taken over in silence', () => {
   const context = { ...director, foreignServices: ['tcp/192.0.2.10:80'] }
   expect(sentences(specWith({}), context)).toHaveLength(1)
 })
+
+test('a kernel without IPv6 refuses each address of it by its field, and says nothing of interfaces', () => {
+  const spec = specWith({
+    vip: '2001:db8::10',
+    dataplane: 'ipvs',
+    forwarding: 'fullnat',
+    scheduler: 'rr',
+    localAddresses: ['2001:db8::2'],
+    realServers: [{ address: '2001:db8::21', port: 80 }],
+  })
+  const expected = 'IPv4: this kernel has no IPv6 (it was built without, or booted with ipv6.disable=1)'
+  expect(sentences(spec, { ...director, families: ['ipv4'] })).toEqual([
+    `services[0].vip: found "2001:db8::10", expected ${expected}`,
+    `services[0].realServers[0].address: found "2001:db8::21", expected ${expected}`,
+    `services[0].localAddresses[0]: found "2001:db8::2", expected ${expected}`,
+  ])
+  expect(sentences(specWith({}), { ...director, families: ['ipv4'] })).toEqual([])
+})

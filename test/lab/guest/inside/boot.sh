@@ -18,7 +18,9 @@ ip addr add 10.0.2.15/24 dev eth0
 ip link set eth0 up
 # Namespaces that stand for hosts take these over: without duplicate address detection, which holds back each new IPv6
 # address for a second.
-for name in all default; do echo 0 >/proc/sys/net/ipv6/conf/$name/accept_dad; done
+for name in all default; do
+  [ ! -e /proc/sys/net/ipv6 ] || echo 0 >/proc/sys/net/ipv6/conf/$name/accept_dad
+done
 echo 1 >/proc/sys/net/core/devconf_inherit_init_net
 sh /usr/local/lib/lab/host-settings.sh
 
