@@ -59,7 +59,7 @@ export function obstaclesOf(form: ServiceForm, dataplane: DataplaneName): Issue[
   )
 }
 
-/** What a new service gets: eBPF's only one, and for IPVS the one that shares out as the weights say, at any time. */
+/** What a new service gets: of eBPF the one that hashes each flow, of IPVS the one that shares out as the weights say. */
 const firstSchedulers = { ebpf: 'mh', ipvs: 'wrr' } as const satisfies Record<DataplaneName, Scheduler>
 
 /** The scheduler that was chosen, or the dataplane's first where it does not have that one. */
