@@ -10,6 +10,7 @@ const args = process.argv.slice(2)
 /** @type {Readonly<Record<string, { program: string, purpose: import('./setup/debian-packages.mjs').Purpose }>>} */
 const benches = {
   ipvs: { program: 'bench/ipvs/run.ts', purpose: 'guest' },
+  flows: { program: 'bench/flows/run.ts', purpose: 'build' },
   ebpf: { program: 'bench/ebpf/run.ts', purpose: 'bench' },
 }
 

@@ -27,9 +27,10 @@ export async function flowPage(
       rankOfReal: ranksOf(services.flatMap((service) => service.reals)),
     },
     keep,
+    skip: query.offset,
   })
   return {
-    rows: rows.slice(query.offset, query.offset + query.limit),
+    rows: [...rows],
     matched,
     total,
     isCut: query.offset + query.limit > maxKept && matched > maxKept,

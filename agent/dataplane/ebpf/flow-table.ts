@@ -25,8 +25,9 @@ export interface FlowFilter {
   /** Beginning of one of `ebpfStates`; null = all. */
   readonly state: string | null
   readonly order: SelectionOrder
-  /** How many of the first to keep. */
+  /** How many of the first to keep, and how many of these to leave out of the rows. */
   readonly keep: number
+  readonly skip: number
 }
 
 export interface FlowList {
@@ -174,7 +175,14 @@ export class FlowTable {
         return true
       })
     })
-    return { rows: chosen.inOrder().map((one) => this.#connectionOf(one)), matched, total }
+    return {
+      rows: chosen
+        .inOrder()
+        .slice(filter.skip)
+        .map((one) => this.#connectionOf(one)),
+      matched,
+      total,
+    }
   }
 
   #connectionOf({ bytes, state, leftMs }: ReturnType<FlowSelection['inOrder']>[number]): Connection {
