@@ -11,29 +11,39 @@ import { comparedMode, loadMode, modes } from './ours.ts'
 import { reportText } from './report.ts'
 import { measure, type Series } from './test-runs.ts'
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    katran: { type: 'string' },
-    runs: { type: 'string', default: '9' },
-  },
-})
-const runs = Number(values.runs)
-if (!Number.isInteger(runs) || runs < 1) {
-  process.stderr.write(`--runs: found ${JSON.stringify(values.runs)}, expected a whole number from 1.\n`)
+/** Ends the run: what was asked for cannot be had. */
+function refuse(message: string): never {
+  process.stderr.write(`${message}\n`)
   process.exit(2)
 }
-if (process.getuid?.() !== 0) {
-  process.stderr.write('Test runs of the kernel need root.\n')
-  process.exit(2)
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        katran: { type: 'string' },
+        runs: { type: 'string', default: '9' },
+      },
+    })
+    const runs = Number(values.runs)
+    if (!Number.isInteger(runs) || runs < 1) {
+      refuse(`--runs: found ${JSON.stringify(values.runs)}, expected a whole number from 1.`)
+    }
+    return { json: values.json, runs, theirs: values.katran === undefined ? [] : katranObjects(values.katran) }
+  } catch (error) {
+    refuse(error instanceof Error ? error.message : String(error))
+  }
 }
+
+const { json, runs, theirs } = options()
+if (process.getuid?.() !== 0) refuse('Test runs of the kernel need root.')
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const startedAt = new Date()
 const skipped: string[] = []
 
 function testRuns(): readonly Series[] {
-  const theirs = values.katran === undefined ? [] : katranObjects(values.katran)
   if (theirs.length === 0) skipped.push('Katran: no directory with its object was given (`--katran DIR`).')
   else if (theirs.every(isInsertLimited)) {
     skipped.push('New flows against Katran: no object without its insert limit is in the directory.')
@@ -67,7 +77,7 @@ for (const [key, { connections, requests }] of Object.entries(endToEnd)) {
 }
 for (const line of skipped) say(`Not measured: ${line}`)
 if (ratios !== null) say(`TUN over IPv4 / Katran: ${JSON.stringify(ratios)}`)
-if (values.json) {
+if (json) {
   process.stdout.write(
     `${JSON.stringify({ nsPerPacket: nsPerPacket(series), katranRatio: ratios, endToEnd, runs, skipped })}\n`,
   )
