@@ -20,8 +20,12 @@ export interface RunOptions {
   readonly onProgress: (stepsDone: number) => void
 }
 
-/** So many changes are handed over at once; one journal entry covers them all. */
-const largestBatch = 2048
+/**
+ * So many changes are handed over at once; one journal entry and one record of what is ours cover them all. After a crash
+ * the way back starts from what the kernel has, so that a batch may be as long as the agent can be deaf: 40 ms on a host
+ * of today.
+ */
+const largestBatch = 16_384
 
 interface Batch {
   readonly first: number

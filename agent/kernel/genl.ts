@@ -34,9 +34,9 @@ export interface GenericMessage {
 export interface GenericRequest {
   readonly command: number
   /** Completes "The kernel refused …"; asked for only then. */
-  readonly what: () => string
+  what(): string
   /** Writes the attributes; left out: none. */
-  readonly write?: ((writer: NetlinkWriter) => void) | undefined
+  write?(writer: NetlinkWriter): void
 }
 
 export interface GenericAnswers {
@@ -81,15 +81,30 @@ export function decodeFamily(attributes: Buffer): GenericFamily {
 }
 
 /** The request with its generic header: command, version, two bytes that are 0. */
-const netlinkRequest = (family: GenericFamily, { command, what, write }: GenericRequest): NetlinkRequest => ({
-  type: family.id,
-  flags: 0,
-  what,
-  write: (writer) => {
-    writer.word(command | (family.version << 8))
-    write?.(writer)
-  },
-})
+class FamilyRequest implements NetlinkRequest {
+  readonly type: number
+  readonly flags = 0
+  readonly #header: number
+  readonly #request: GenericRequest
+
+  constructor(family: GenericFamily, request: GenericRequest) {
+    this.type = family.id
+    this.#header = request.command | (family.version << 8)
+    this.#request = request
+  }
+
+  what(): string {
+    return this.#request.what()
+  }
+
+  write(writer: NetlinkWriter): void {
+    writer.word(this.#header)
+    this.#request.write?.(writer)
+  }
+}
+
+const netlinkRequest = (family: GenericFamily, request: GenericRequest): NetlinkRequest =>
+  new FamilyRequest(family, request)
 
 /**
  * Asks for a family. Null: this kernel has none of that name now (ENOENT), also after the kernel itself tried to load

@@ -10,12 +10,6 @@ const firstRoomWords = 256
 const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8)
 const swap32 = (value: number): number => ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0
 
-export interface MessageHeader {
-  readonly type: number
-  readonly flags: number
-  readonly sequence: number
-}
-
 /**
  * Works in words in the host's order, which is little-endian wherever the agent runs: header and value of most attributes
  * are one word each. A number that does not fit its attribute is refused, never cut.
@@ -60,15 +54,17 @@ export class NetlinkWriter {
     return at
   }
 
-  /** A whole message; its length counts the padding too. */
-  message({ type, flags, sequence }: MessageHeader, fill: (writer: this) => void): this {
+  /** Begins a message, and returns where; its length counts the padding too. */
+  beginMessage(type: number, flags: number, sequence: number): number {
     const at = this.#reserve(messageHeaderWords)
-    fill(this)
-    this.#words[at] = (this.#end - at) * 4
     this.#words[at + 1] = type | (flags << 16)
     this.#words[at + 2] = sequence
     this.#words[at + 3] = 0
-    return this
+    return at
+  }
+
+  endMessage(at: number): void {
+    this.#words[at] = (this.#end - at) * 4
   }
 
   /** Bytes that are no attribute: a family's own header. */
@@ -151,12 +147,21 @@ export class NetlinkWriter {
     return this
   }
 
-  nest(type: number, fill: (writer: this) => void): this {
-    const at = this.#reserve(1)
-    fill(this)
+  /** Begins an attribute that holds others, and returns where. */
+  beginNest(): number {
+    return this.#reserve(1)
+  }
+
+  endNest(at: number, type: number): void {
     const size = (this.#end - at) * 4
     if (size > largestAttribute) throw new MalformedError('netlink request', `attribute ${type} of ${size} bytes`)
     this.#words[at] = size | ((type | nestedFlag) << 16)
+  }
+
+  nest(type: number, fill: (writer: this) => void): this {
+    const at = this.beginNest()
+    fill(this)
+    this.endNest(at, type)
     return this
   }
 }

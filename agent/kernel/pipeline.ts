@@ -10,9 +10,9 @@ export interface NetlinkRequest {
   /** Besides NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags: number
   /** Completes "The kernel refused …"; asked for only then. */
-  readonly what: () => string
+  what(): string
   /** Writes what follows the netlink header. */
-  readonly write: (writer: NetlinkWriter) => void
+  write(writer: NetlinkWriter): void
 }
 
 export interface NetlinkAnswers {
@@ -89,11 +89,12 @@ export function writeBatches(
 
 /** One request; where a value does not fit, the error says in which. */
 export function writeRequest(writer: NetlinkWriter, request: NetlinkRequest, flags: number, sequence: number): void {
-  const { type, what, write } = request
   try {
-    writer.message({ type, flags: request.flags | flags, sequence }, write)
+    const at = writer.beginMessage(request.type, request.flags | flags, sequence)
+    request.write(writer)
+    writer.endMessage(at)
   } catch (error) {
-    throw error instanceof MalformedError ? new MalformedError(what(), error.message) : error
+    throw error instanceof MalformedError ? new MalformedError(request.what(), error.message) : error
   }
 }
 
@@ -142,9 +143,9 @@ export class AnswerLedger {
    */
   close(errno: string, says: string): NetlinkAnswers {
     const isKnown = this.#isComplete && !this.#isLossy
-    const errors = this.#batch.requests.map(({ what }, index) => {
+    const errors = this.#batch.requests.map((request, index) => {
       const isDone = isKnown || this.#messages.has(index)
-      return this.#errors.get(index) ?? (isDone ? null : new KernelError(what(), errno, { says }))
+      return this.#errors.get(index) ?? (isDone ? null : new KernelError(request.what(), errno, { says }))
     })
     return { errors, messages: this.#messages }
   }

@@ -1,7 +1,7 @@
 // `npm run bench -- ipvs [--json] [--runs N]`: programs and observes 1,000 services with 10,000 real servers, by the
 // agent and by ipvsadm(8) in turn, inside one guest; plans the same on this machine.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { nothingObserved } from '../../core/model/observed.ts'
@@ -10,14 +10,15 @@ import { desiredOf } from '../../core/reconcile/desired.ts'
 import { plan } from '../../core/reconcile/plan.ts'
 import { startGuest } from '../../test/lab/guest/guest.ts'
 import { largeCluster } from './cluster.ts'
+import { daemonRssMb } from './daemon.ts'
 
 interface Measured {
   readonly programPeerMs: number[]
   readonly programOursMs: number[]
   readonly applyOursMs: number[]
   readonly observePeerMs: number[]
+  readonly observeFirstMs: number[]
   readonly observeOursMs: number[]
-  readonly rssMb: number
 }
 
 const root = resolve(import.meta.dirname, '../..')
@@ -46,7 +47,7 @@ function planTimes(): number[] {
   })
 }
 
-async function measureInside(): Promise<Measured> {
+async function measureInside(): Promise<Measured & { rssMb: number; machine: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'))
   const guest = await startGuest()
   try {
@@ -66,8 +67,10 @@ async function measureInside(): Promise<Measured> {
     await guest.run('cd /opt/bench && tar -xzf *.tar.gz')
     await guest.copyIn(join(folder, 'inside.mjs'), '/opt/bench')
     const words = [runs, services, realServers].join(' ')
-    const script = `cd /opt/bench && exec unshare --net sh -c 'ip link set lo up; exec node inside.mjs ${words}'`
-    return JSON.parse(await guest.run(script, { timeoutMs: 30 * 60_000 })) as Measured
+    const script = `cd /opt/bench && exec node inside.mjs ${words}`
+    const measured = JSON.parse(await guest.run(script, { timeoutMs: 30 * 60_000 })) as Measured
+    const machine = (await guest.run('uname -srm; nproc')).trim().replace('\n', ', ')
+    return { ...measured, rssMb: await daemonRssMb(guest, largeCluster(services, realServers)), machine }
   } finally {
     await guest.stop()
     rmSync(folder, { recursive: true, force: true })
@@ -76,7 +79,7 @@ async function measureInside(): Promise<Measured> {
 
 const planned = planTimes()
 const measured = await measureInside()
-const { programPeerMs, programOursMs, applyOursMs, observePeerMs, observeOursMs, rssMb } = measured
+const { programPeerMs, programOursMs, applyOursMs, observePeerMs, observeFirstMs, observeOursMs, rssMb } = measured
 const result = {
   programRatio: rounded(ratioOf(programPeerMs, programOursMs)),
   applyRatio: rounded(ratioOf(programPeerMs, applyOursMs)),
@@ -85,7 +88,8 @@ const result = {
   agentRssMb: rounded(rssMb),
   runs,
 }
-say(`${services} services with ${services * realServers} real servers, ${runs} runs in turn, one guest under emulation`)
+say(`${services} services with ${services * realServers} real servers, ${runs} runs in turn, each in a fresh namespace`)
+say(`of one guest under emulation (${measured.machine} processors); this machine: ${loadavg()[0]?.toFixed(1)} runnable`)
 say(`ipvsadm -R          ${Math.round(median(programPeerMs))} ms (${spread(programPeerMs)})`)
 say(
   `agent, the steps    ${Math.round(median(programOursMs))} ms (${spread(programOursMs)}), ${result.programRatio} times as fast`,
@@ -94,8 +98,11 @@ say(
   `agent, whole apply  ${Math.round(median(applyOursMs))} ms (${spread(applyOursMs)}): plan, journal, programming, look`,
 )
 say(`ipvsadm -Ln, parsed ${Math.round(median(observePeerMs))} ms (${spread(observePeerMs)})`)
+say(`agent, first look   ${Math.round(median(observeFirstMs))} ms (${spread(observeFirstMs)})`)
 say(
   `agent, a look       ${Math.round(median(observeOursMs))} ms (${spread(observeOursMs)}), ${result.observeRatio} times as fast`,
 )
-say(`plan on this machine ${result.planMs} ms (${spread(planned)}); anonymous RSS in the guest ${result.agentRssMb} MB`)
+say(
+  `plan on this machine ${result.planMs} ms (${spread(planned)}); anonymous RSS of the agent that runs with it ${result.agentRssMb} MB`,
+)
 if (isJson) process.stdout.write(`${JSON.stringify(result)}\n`)

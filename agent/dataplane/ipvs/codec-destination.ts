@@ -34,16 +34,16 @@ export function writeDestinationId(writer: NetlinkWriter, id: IpvsDestinationId)
 
 /** Writes every attribute, always: see {@link IpvsDestinationSettings}. */
 export function writeDestination(writer: NetlinkWriter, destination: IpvsDestinationSettings): void {
-  writer.nest(topAttribute.destination, (inner) => {
-    writeId(inner, destination.id)
-    inner.u32(destinationAttribute.forwarding, forwardingNumber[destination.forwarding])
-    inner.u32(destinationAttribute.weight, destination.weight)
-    inner.u32(destinationAttribute.upperThreshold, destination.upperThreshold)
-    inner.u32(destinationAttribute.lowerThreshold, destination.lowerThreshold)
-    inner.u8(destinationAttribute.tunnelType, tunnelNumber[destination.tunnel.type])
-    inner.u16be(destinationAttribute.tunnelPort, destination.tunnel.port)
-    inner.u16(destinationAttribute.tunnelFlags, checksumNumber[destination.tunnel.checksum])
-  })
+  const nest = writer.beginNest()
+  writeId(writer, destination.id)
+  writer.u32(destinationAttribute.forwarding, forwardingNumber[destination.forwarding])
+  writer.u32(destinationAttribute.weight, destination.weight)
+  writer.u32(destinationAttribute.upperThreshold, destination.upperThreshold)
+  writer.u32(destinationAttribute.lowerThreshold, destination.lowerThreshold)
+  writer.u8(destinationAttribute.tunnelType, tunnelNumber[destination.tunnel.type])
+  writer.u16be(destinationAttribute.tunnelPort, destination.tunnel.port)
+  writer.u16(destinationAttribute.tunnelFlags, checksumNumber[destination.tunnel.checksum])
+  writer.endNest(nest, topAttribute.destination)
 }
 
 const topReader = new AttributeReader(largestTopAttribute, what)

@@ -77,7 +77,9 @@ function readPrefixLength(reader: AttributeReader, family: IpvsFamily): number |
 
 /** Names a service, for requests about one and about its real servers. */
 export function writeServiceId(writer: NetlinkWriter, id: IpvsServiceId): void {
-  writer.nest(topAttribute.service, (inner) => writeId(inner, id))
+  const nest = writer.beginNest()
+  writeId(writer, id)
+  writer.endNest(nest, topAttribute.service)
 }
 
 export function writeService(writer: NetlinkWriter, service: IpvsServiceSettings): void {

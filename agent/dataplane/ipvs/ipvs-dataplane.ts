@@ -14,7 +14,7 @@ import { availabilityOf, availabilityReasons, hasNetAdmin, type KernelPlaces } f
 import { readingOf } from './reading.ts'
 import { nothingSeen, see } from './seen.ts'
 import { ipvsServiceKey } from './requests.ts'
-import { changeOf, otherForm } from './steps.ts'
+import { changesOf, otherForm } from './steps.ts'
 import type { IpvsKernel } from './ipvs-kernel.ts'
 import type { IpvsOperation, IpvsTableEntry } from './types.ts'
 import { destinationOf, serviceIdOf } from './wanted.ts'
@@ -170,12 +170,12 @@ export class IpvsDataplane implements Dataplane {
     const { own } = this.#options
     const added = steps.flatMap((step) => (step.kind === 'service.add' ? [step.service] : []))
     const newcomers = new Set(added.filter((key) => !own.has(key)))
-    // Before the kernel has them: after a crash they must be known as ours.
-    await own.addServices(added)
-    const kernel = this.kernel()
     const isUp = (service: string, realServer: string) => this.#health.get(service)?.get(realServer) ?? true
-    const changes = steps.map((step) => changeOf(step, isUp))
-    const outcomes = kernel.change(changes)
+    // Before the kernel has them: after a crash they must be known as ours. Meanwhile the changes are made ready.
+    const recorded = own.addServices(added)
+    const changes = changesOf(steps, isUp)
+    await recorded
+    const outcomes = this.kernel().change(changes)
     if (this.#table !== null) this.#table.isBeforeChange = true
     const done: number[] = []
     let failure: Execution['failure'] = null
@@ -202,10 +202,10 @@ export class IpvsDataplane implements Dataplane {
   }
 
   async #settle(steps: readonly KernelStep[], done: readonly number[], newcomers: ReadonlySet<string>): Promise<void> {
-    const succeeded = new Set(done.flatMap((at) => steps.slice(at, at + 1)))
+    const succeeded = new Set(done)
     const gone: string[] = []
-    for (const step of steps) {
-      const isDone = succeeded.has(step)
+    for (const [at, step] of steps.entries()) {
+      const isDone = succeeded.has(at)
       if (step.kind === 'service.remove' && isDone) gone.push(step.service)
       if (step.kind === 'service.add' && !isDone && newcomers.has(step.service)) gone.push(step.service)
       if (step.kind === 'realServer.remove' && isDone) {

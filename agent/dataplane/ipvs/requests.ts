@@ -30,41 +30,69 @@ const request = (number: number, what: () => string, write?: (writer: NetlinkWri
   write,
 })
 
-export function operationRequest(operation: IpvsOperation): GenericRequest {
-  switch (operation.kind) {
-    case 'service.add':
-    case 'service.set': {
-      const isNew = operation.kind === 'service.add'
-      const what = () => `${isNew ? 'adding' : 'changing'} the virtual service ${ipvsServiceKey(operation.service.id)}`
-      return request(isNew ? command.newService : command.setService, what, (writer) =>
-        writeService(writer, operation.service),
-      )
+const operationCommand = {
+  'service.add': command.newService,
+  'service.set': command.setService,
+  'service.delete': command.deleteService,
+  'destination.add': command.newDestination,
+  'destination.set': command.setDestination,
+  'destination.delete': command.deleteDestination,
+} as const satisfies Record<IpvsOperation['kind'], number>
+
+/** One object for a change, without functions of its own: a plan may have ten thousand of them. */
+class OperationRequest implements GenericRequest {
+  readonly command: number
+  readonly #operation: IpvsOperation
+
+  constructor(operation: IpvsOperation) {
+    this.command = operationCommand[operation.kind]
+    this.#operation = operation
+  }
+
+  what(): string {
+    const operation = this.#operation
+    switch (operation.kind) {
+      case 'service.add':
+        return `adding the virtual service ${ipvsServiceKey(operation.service.id)}`
+      case 'service.set':
+        return `changing the virtual service ${ipvsServiceKey(operation.service.id)}`
+      case 'service.delete':
+        return `deleting the virtual service ${ipvsServiceKey(operation.id)}`
+      case 'destination.add':
+        return `adding the real server ${destinationOfService(operation.destination.id, operation.service)}`
+      case 'destination.set':
+        return `changing the real server ${destinationOfService(operation.destination.id, operation.service)}`
+      case 'destination.delete':
+        return `deleting the real server ${destinationOfService(operation.destination, operation.service)}`
     }
-    case 'service.delete': {
-      const what = () => `deleting the virtual service ${ipvsServiceKey(operation.id)}`
-      return request(command.deleteService, what, (writer) => writeServiceId(writer, operation.id))
-    }
-    case 'destination.add':
-    case 'destination.set': {
-      const isNew = operation.kind === 'destination.add'
-      const name = () => ipvsDestinationKey(operation.destination.id)
-      const what = () =>
-        `${isNew ? 'adding' : 'changing'} the real server ${name()} of ${ipvsServiceKey(operation.service)}`
-      return request(isNew ? command.newDestination : command.setDestination, what, (writer) => {
+  }
+
+  write(writer: NetlinkWriter): void {
+    const operation = this.#operation
+    switch (operation.kind) {
+      case 'service.add':
+      case 'service.set':
+        writeService(writer, operation.service)
+        return
+      case 'service.delete':
+        writeServiceId(writer, operation.id)
+        return
+      case 'destination.add':
+      case 'destination.set':
         writeServiceId(writer, operation.service)
         writeDestination(writer, operation.destination)
-      })
-    }
-    case 'destination.delete': {
-      const name = () => ipvsDestinationKey(operation.destination)
-      const what = () => `deleting the real server ${name()} of ${ipvsServiceKey(operation.service)}`
-      return request(command.deleteDestination, what, (writer) => {
+        return
+      case 'destination.delete':
         writeServiceId(writer, operation.service)
         writeDestinationId(writer, operation.destination)
-      })
     }
   }
 }
+
+const destinationOfService = (id: IpvsDestinationId, service: IpvsServiceId): string =>
+  `${ipvsDestinationKey(id)} of ${ipvsServiceKey(service)}`
+
+export const operationRequest = (operation: IpvsOperation): GenericRequest => new OperationRequest(operation)
 
 export const infoRequest = (): GenericRequest => request(command.getInfo, () => 'facts about IPVS')
 

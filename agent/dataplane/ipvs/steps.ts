@@ -2,16 +2,35 @@
 import { realServerKey } from '../../../core/model/service.ts'
 import type { ServiceStep } from '../dataplane.ts'
 import type { IpvsRemedy } from './errors.ts'
-import type { IpvsOperation } from './types.ts'
+import type { IpvsOperation, IpvsServiceId } from './types.ts'
 import { destinationIdOf, destinationOf, serviceIdOf, serviceIdOfKey, serviceOf } from './wanted.ts'
 
 type KernelStep = Exclude<ServiceStep, { kind: 'service.adopt' | 'service.release' }>
 
 /**
- * The one change that does a step. Edits send everything: SET_DEST overwrites what is left out, tunnel included
+ * The one change that does each step. Edits send everything: SET_DEST overwrites what is left out, tunnel included
  * (ip_vs_ctl.c zeroes the request before it reads it).
  */
-export function changeOf(step: KernelStep, isUp: (service: string, realServer: string) => boolean): IpvsOperation {
+export function changesOf(
+  steps: readonly KernelStep[],
+  isUp: (service: string, realServer: string) => boolean,
+): IpvsOperation[] {
+  // Steps on one service follow each other, and name it by its key alone.
+  let key = ''
+  let id: IpvsServiceId | null = null
+  const idOf = (service: string): IpvsServiceId => {
+    if (id === null || service !== key) id = serviceIdOfKey(service)
+    key = service
+    return id
+  }
+  return steps.map((step) => changeOf(step, isUp, idOf))
+}
+
+function changeOf(
+  step: KernelStep,
+  isUp: (service: string, realServer: string) => boolean,
+  idOf: (service: string) => IpvsServiceId,
+): IpvsOperation {
   const up = (realServer: { address: string; port: number }) => isUp(step.service, realServerKey(realServer))
   switch (step.kind) {
     case 'service.add':
@@ -23,19 +42,19 @@ export function changeOf(step: KernelStep, isUp: (service: string, realServer: s
     case 'realServer.add':
       return {
         kind: 'destination.add',
-        service: serviceIdOfKey(step.service),
+        service: idOf(step.service),
         destination: destinationOf(step.after, up(step.after)),
       }
     case 'realServer.change':
       return {
         kind: 'destination.set',
-        service: serviceIdOfKey(step.service),
+        service: idOf(step.service),
         destination: destinationOf(step.after, up(step.after)),
       }
     case 'realServer.remove':
       return {
         kind: 'destination.delete',
-        service: serviceIdOfKey(step.service),
+        service: idOf(step.service),
         destination: destinationIdOf(step.before),
       }
   }

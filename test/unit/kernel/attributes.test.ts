@@ -52,10 +52,10 @@ describe('attributes in place', () => {
     const expected = encodeMessage({ type: 20, flags: 5, sequence: 7, payload })
     const writer = new NetlinkWriter()
     writer.bytes(1, Buffer.alloc(900, 0xff))
-    writer.reset().message({ type: 20, flags: 5, sequence: 7 }, (all) => {
-      all.word(0x201)
-      all.u32(4, 42).nest(5, (inner) => inner.u32(7, 1).text(8, 'rr', 15))
-    })
+    const at = writer.reset().beginMessage(20, 5, 7)
+    writer.word(0x201)
+    writer.u32(4, 42).nest(5, (inner) => inner.u32(7, 1).text(8, 'rr', 15))
+    writer.endMessage(at)
     expect(writer.copy()).toEqual(expected)
     expect(decodeMessages(writer.copy())).toHaveLength(1)
   })
@@ -64,11 +64,11 @@ describe('attributes in place', () => {
     for (let before = 0; before < 300; before++) {
       const writer = new NetlinkWriter().raw(Buffer.alloc(before * 4))
       for (let sequence = 0; sequence < 40; sequence++) {
-        writer.message({ type: 1, flags: 2, sequence }, (all) => {
-          all.word(0x01020304)
-          all.u8(1, 1).u16be(2, 2).u32be(3, 3, 16).text(4, 'mh', 15).raw(Buffer.from('abcd'))
-          all.nest(5, (inner) => inner.u32(6, 6).bytes(7, Buffer.from([7, 7, 7, 7, 7])))
-        })
+        const at = writer.beginMessage(1, 2, sequence)
+        writer.word(0x01020304)
+        writer.u8(1, 1).u16be(2, 2).u32be(3, 3, 16).text(4, 'mh', 15).raw(Buffer.from('abcd'))
+        writer.nest(5, (inner) => inner.u32(6, 6).bytes(7, Buffer.from([7, 7, 7, 7, 7])))
+        writer.endMessage(at)
       }
       const messages = decodeMessages(writer.copy().subarray(before * 4))
       expect(new Set(messages.map(({ payload }) => payload.toString('hex'))).size).toBe(1)
