@@ -158,6 +158,17 @@ export class NetlinkWriter {
     this.#words[at] = size | ((type | nestedFlag) << 16)
   }
 
+  /** A copy of what was written since a nest or a message began, for {@link repeat}. */
+  wordsFrom(at: number): Uint32Array {
+    return this.#words.slice(at, this.#end)
+  }
+
+  /** The same words again. */
+  repeat(words: Uint32Array): void {
+    let at = this.#reserve(words.length)
+    for (const word of words) this.#words[at++] = word
+  }
+
   nest(type: number, fill: (writer: this) => void): this {
     const at = this.beginNest()
     fill(this)

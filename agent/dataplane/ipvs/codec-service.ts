@@ -77,9 +77,20 @@ function readPrefixLength(reader: AttributeReader, family: IpvsFamily): number |
 
 /** Names a service, for requests about one and about its real servers. */
 export function writeServiceId(writer: NetlinkWriter, id: IpvsServiceId): void {
+  if (id === lastWritten.id) {
+    writer.repeat(lastWritten.words)
+    return
+  }
   const nest = writer.beginNest()
   writeId(writer, id)
   writer.endNest(nest, topAttribute.service)
+  lastWritten = { id, words: writer.wordsFrom(nest) }
+}
+
+/** The real servers of one service follow each other, and each names it by the same object. */
+let lastWritten: { readonly id: IpvsServiceId | null; readonly words: Uint32Array } = {
+  id: null,
+  words: new Uint32Array(0),
 }
 
 export function writeService(writer: NetlinkWriter, service: IpvsServiceSettings): void {
