@@ -22,8 +22,8 @@ export interface RunOptions {
 
 /**
  * So many changes are handed over at once; one journal entry and one record of what is ours cover them all. After a crash
- * the way back starts from what the kernel has, so that a batch may be as long as the agent can be deaf: 40 ms on a host
- * of today.
+ * the way back starts from what the kernel has, so that a batch may be as long as the agent can be deaf: ten thousand
+ * changes take 0.3 s where all is emulated.
  */
 const largestBatch = 16_384
 

@@ -112,12 +112,16 @@ export class NetlinkSocket {
     const sequence = this.#send(request, messageFlag.ack)
     const answers: NetlinkMessage[] = []
     let error: KernelError | null = null
-    this.#receiveUntilEnd(sequence, request.what, (type, at, end) => {
-      const message = copyMessage(this.#words, at, end)
-      if (type !== messageType.error) answers.push(message)
-      else error = errorOf(message, request.what())
-      return type === messageType.error
-    })
+    this.#receiveUntilEnd(
+      sequence,
+      () => request.what(),
+      (type, at, end) => {
+        const message = copyMessage(this.#words, at, end)
+        if (type !== messageType.error) answers.push(message)
+        else error = errorOf(message, request.what())
+        return type === messageType.error
+      },
+    )
     if (error !== null) throw error as KernelError
     return answers
   }
@@ -140,23 +144,27 @@ export class NetlinkSocket {
     const found: T[] = []
     const failures: unknown[] = []
     let isInterrupted = false
-    this.#receiveUntilEnd(sequence, request.what, (type, at, end) => {
-      if ((wordAt(this.#words, at + 4) & (messageFlag.dumpInterrupted << 16)) !== 0) isInterrupted = true
-      if (type === messageType.error || type === messageType.done) {
-        // The end of a dump carries a number as an acknowledgement does, where it came too early.
-        const size = end - at - messageHeaderSize
-        const error = size < 4 ? null : errorOf(copyMessage(this.#words, at, end), request.what())
-        if (error !== null) failures.push(error)
-        return true
-      }
-      if (failures.length > 0) return false
-      try {
-        found.push(read(this.#words, at + messageHeaderSize, end))
-      } catch (error) {
-        failures.push(error)
-      }
-      return false
-    })
+    this.#receiveUntilEnd(
+      sequence,
+      () => request.what(),
+      (type, at, end) => {
+        if ((wordAt(this.#words, at + 4) & (messageFlag.dumpInterrupted << 16)) !== 0) isInterrupted = true
+        if (type === messageType.error || type === messageType.done) {
+          // The end of a dump carries a number as an acknowledgement does, where it came too early.
+          const size = end - at - messageHeaderSize
+          const error = size < 4 ? null : errorOf(copyMessage(this.#words, at, end), request.what())
+          if (error !== null) failures.push(error)
+          return true
+        }
+        if (failures.length > 0) return false
+        try {
+          found.push(read(this.#words, at + messageHeaderSize, end))
+        } catch (error) {
+          failures.push(error)
+        }
+        return false
+      },
+    )
     if (failures.length > 0) throw failures[0]
     return isInterrupted ? null : found
   }
@@ -213,7 +221,7 @@ export class NetlinkSocket {
     const sequence = (this.#sequence = (this.#sequence + 1) >>> 0)
     const writer = this.#writer.reset()
     writeRequest(writer, request, flags | messageFlag.request, sequence)
-    sendTo(this.#fd, writer.room, null, request.what, writer.length)
+    sendTo(this.#fd, writer.room, null, () => request.what(), writer.length)
     return sequence
   }
 
