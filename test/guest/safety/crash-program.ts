@@ -34,31 +34,39 @@ export interface Cut {
 class Killed extends Error {}
 const never = new Promise<never>(() => {})
 
-/** Changes until the agent is cut off; from then on nothing of what it does takes effect. */
-let left = Infinity
-const isCutOff = (): boolean => left <= 0
-const count = async (): Promise<void> => {
-  if (isCutOff()) await never
-  left--
-}
+/** One agent's life: changes until it is cut off; from then on nothing of what it does takes effect, whoever comes after. */
+class Life {
+  left = Infinity
+  /** Writes that had begun: the file system ends them also where the one who asked is dead. */
+  readonly begun = new Set<Promise<void>>()
 
-const cutDisk = (disk: Disk): Disk => {
-  const cut =
-    <A extends unknown[]>(change: (...words: A) => Promise<void>) =>
-    async (...words: A): Promise<void> => {
-      await count()
-      await change(...words)
-      await count()
-    }
-  return {
-    ...disk,
-    write: cut((name: string, text: string) => disk.write(name, text)),
-    append: cut((name: string, text: string) => disk.append(name, text)),
-    remove: cut((name: string) => disk.remove(name)),
+  get isOver(): boolean {
+    return this.left <= 0
+  }
+
+  async count(): Promise<void> {
+    if (this.isOver) await never
+    this.left--
+  }
+
+  /** A change that may be cut off before and after it took effect. */
+  async change(act: () => Promise<void>): Promise<void> {
+    await this.count()
+    const acting = act()
+    this.begun.add(acting)
+    await acting.finally(() => this.begun.delete(acting))
+    await this.count()
   }
 }
 
-const cutKernel = (kernel: IpvsKernel): IpvsKernel => ({
+const cutDisk = (disk: Disk, life: Life): Disk => ({
+  ...disk,
+  write: (name, text) => life.change(() => disk.write(name, text)),
+  append: (name, text) => life.change(() => disk.append(name, text)),
+  remove: (name) => life.change(() => disk.remove(name)),
+})
+
+const cutKernel = (kernel: IpvsKernel, life: Life): IpvsKernel => ({
   info: () => kernel.info(),
   table: () => kernel.table(),
   timeouts: () => kernel.timeouts(),
@@ -68,8 +76,8 @@ const cutKernel = (kernel: IpvsKernel): IpvsKernel => ({
   stopDaemon: (state) => kernel.stopDaemon(state),
   close: () => kernel.close(),
   change(operations) {
-    const done = operations.slice(0, Math.max(0, Math.min(operations.length, left)))
-    left -= operations.length
+    const done = operations.slice(0, Math.max(0, Math.min(operations.length, life.left)))
+    life.left -= operations.length
     const outcomes = done.length === 0 ? [] : kernel.change(done)
     if (done.length < operations.length) throw new Killed()
     return outcomes
@@ -78,9 +86,9 @@ const cutKernel = (kernel: IpvsKernel): IpvsKernel => ({
 
 const stateDir = mkdtempSync('/root/crash-')
 
-async function start(): Promise<{ agent: Agent; bury: () => void }> {
-  left = Infinity
-  const disk = cutDisk(await openDisk(stateDir))
+async function start(): Promise<{ agent: Agent; life: Life; bury: () => void }> {
+  const life = new Life()
+  const disk = cutDisk(await openDisk(stateDir), life)
   const timers = new Set<() => void>()
   const system = systemClock()
   const clock: Clock = {
@@ -98,7 +106,7 @@ async function start(): Promise<{ agent: Agent; bury: () => void }> {
   const open = (): IpvsKernel => {
     const opening = openIpvs()
     if (opening.availability !== 'ready') throw new Error(opening.reason)
-    return cutKernel(opening.client)
+    return cutKernel(opening.client, life)
   }
   const ipvs = new IpvsDataplane({
     open,
@@ -131,16 +139,8 @@ async function start(): Promise<{ agent: Agent; bury: () => void }> {
     dataplane,
     network: {
       ...network,
-      async addAddress(place) {
-        await count()
-        await network.addAddress(place)
-        await count()
-      },
-      async removeAddress(place) {
-        await count()
-        await network.removeAddress(place)
-        await count()
-      },
+      addAddress: (place) => life.change(() => network.addAddress(place)),
+      removeAddress: (place) => life.change(() => network.removeAddress(place)),
     },
     probe: async () => ({ isUp: true, latencyMs: 1 }),
     ringOf: () => [],
@@ -152,7 +152,7 @@ async function start(): Promise<{ agent: Agent; bury: () => void }> {
     dataplane.close()
     network.close()
   }
-  return { agent, bury }
+  return { agent, life, bury }
 }
 
 const apply = (agent: Agent, spec: ClusterSpec) =>
@@ -184,7 +184,7 @@ const look = (): string => {
 }
 
 const { before, after } = crashDocuments({ front: '10.1.0', back: '10.2.0' })
-let { agent, bury } = await start()
+let { agent, life, bury } = await start()
 const looks = new Map<ClusterSpec, string>()
 for (const spec of [after, before]) {
   const { failure, drift } = await apply(agent, spec)
@@ -195,7 +195,8 @@ for (const spec of [after, before]) {
 let present = before
 for (const at of process.argv.slice(2).map(Number)) {
   const wanted = present === before ? after : before
-  left = at
+  const mortal = life
+  mortal.left = at
   const isAtItsEnd = await Promise.race([
     apply(agent, wanted).then(
       () => true,
@@ -203,14 +204,15 @@ for (const at of process.argv.slice(2).map(Number)) {
     ),
     new Promise<false>((resolve) => {
       const wait = (): void => {
-        if (isCutOff()) setTimeout(() => resolve(false), 20)
+        if (mortal.isOver) setTimeout(() => resolve(false), 20)
         else setTimeout(wait, 5)
       }
       wait()
     }),
   ])
+  await Promise.allSettled(mortal.begun)
   bury()
-  ;({ agent, bury } = await start())
+  ;({ agent, life, bury } = await start())
   const seen = look()
   const { drift } = agent.state()
   const end = seen === looks.get(wanted) ? 'new' : seen === looks.get(present) ? 'old' : 'neither'
