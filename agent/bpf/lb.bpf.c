@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Enters: every packet that an interface receives, at TCX ingress (kernel 6.6 and later) or at XDP.
-// Leaves: TCP and UDP, over IPv4 and IPv6, for a virtual service, redirected to one of its real servers (DR: the MAC addresses change,
-//         TTL goes down by one); everything else goes on untouched to the next program and to the host.
+// Leaves: TCP and UDP, over IPv4 and IPv6, for a virtual service, redirected to one of its real servers
+//         (DR: the MAC addresses change, TTL goes down by one; tunnel: a header in front); everything else goes on
+//         untouched to the next program and to the host.
 // Reads:  lb_services, lb_vips, lb_ring, lb_reals, lb_ifaces. Writes: lb_buckets, lb_real_stats, lb_svc_stats, lb_cpus.
 //         For the agent alone: lb_meta, lb_svc_info.
 // Not supported, and dropped under a name where a service is meant: fragments, options of IPv4, cut-off headers.
@@ -24,6 +25,7 @@
 #include "lb_flow.h"
 #include "lb_stats.h"
 #include "lb_schedule.h"
+#include "lb_tunnel.h"
 #include "lb_select.h"
 #include "lb_forward.h"
 

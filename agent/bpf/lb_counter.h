@@ -27,6 +27,7 @@ enum lb_counter {
 	LB_DROP_NO_ROUTE,     /* no interface leads to the real server directly */
 	LB_DROP_MTU,          /* does not fit the interface of the real server */
 	LB_DROP_TTL,          /* would have gone round forever */
+	LB_DROP_NO_ROOM,      /* no room for the tunnel's header: the packet is in another tunnel already */
 	LB_DROP_VLAN,         /* XDP: the real server is in another VLAN than the packet */
 	LB_DROP_STOPPED,      /* a new flow while the operator has stopped new flows */
 	/* Notes on the flow cache; these packets have a verdict as well. */

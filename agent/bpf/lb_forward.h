@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Direct routing: the packet goes to the real server as it is, under other MAC addresses. Never PASS from here: the host
-// would answer a service's packet with RST.
+// To the real server: as the packet is (DR), or inside another one (tunnel). Never PASS from here: the host would answer a
+// service's packet with RST.
 #ifndef LB_FORWARD_H
 #define LB_FORWARD_H
 
-#include "lb_stats.h"
+#include "lb_tunnel.h"
 
 #define LB_AF_INET 2
 #define LB_AF_INET6 10
@@ -18,7 +18,7 @@ static __always_inline enum lb_counter lb_may_leave(const struct lb_packet *pack
 		return LB_DROP_NO_ROUTE;
 	if (packet->ttl <= 1)
 		return LB_DROP_TTL;
-	if (real->mtu && bytes > real->mtu)
+	if (real->mtu && bytes + lb_overhead(real) > real->mtu)
 		return LB_DROP_MTU;
 	return LB_NONE;
 }
@@ -82,19 +82,27 @@ static __always_inline int lb_forward_skb(struct __sk_buff *skb, const struct lb
 	/* The hop limit is the lower byte of its word; only a CHECKSUM_COMPLETE is touched. */
 	if (sum)
 		bpf_csum_update(skb, ~(__u32)bpf_htons(1));
+	/* MAC address not known yet: the kernel would ask without a tag. */
+	if (!real->is_reachable && (real->vlan || packet->vlan))
+		return lb_finish(LB_DROP_NO_NEIGHBOUR, TC_ACT_SHOT);
+	if (lb_change_vlan(skb, packet, real->vlan))
+		return lb_finish(LB_DROP_VLAN, TC_ACT_SHOT);
+	if (real->forwarding == LB_TUN) {
+		obstacle = lb_encapsulate_skb(skb, packet, real);
+		if (obstacle)
+			return lb_finish(obstacle, TC_ACT_SHOT);
+		/* The outer header says where to, the kernel by which gateway. */
+		if (!real->is_reachable)
+			return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, 0, 0, 0));
+	}
 	if (!real->is_reachable) {
-		/* MAC address not known yet: the kernel asks for it and keeps the packet meanwhile. */
+		/* The kernel asks for the address and keeps the packet meanwhile. */
 		struct bpf_redir_neigh next_hop = {};
 
-		/* It would ask without a tag. */
-		if (real->vlan || packet->vlan)
-			return lb_finish(LB_DROP_NO_NEIGHBOUR, TC_ACT_SHOT);
 		next_hop.nh_family = real->family == LB_FAMILY_IPV6 ? LB_AF_INET6 : LB_AF_INET;
 		__builtin_memcpy(next_hop.ipv6_nh, real->addr, sizeof(next_hop.ipv6_nh));
 		return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, &next_hop, sizeof(next_hop), 0));
 	}
-	if (lb_change_vlan(skb, packet, real->vlan))
-		return lb_finish(LB_DROP_VLAN, TC_ACT_SHOT);
 
 	struct ethhdr *eth = (void *)(long)skb->data;
 
@@ -113,11 +121,12 @@ static __always_inline int lb_find_macs(struct xdp_md *xdp, const struct lb_pack
 	fib->ifindex = real->ifindex;
 	if (real->family == LB_FAMILY_IPV6) {
 		fib->family = LB_AF_INET6;
-		__builtin_memcpy(fib->ipv6_src, packet->saddr, sizeof(fib->ipv6_src));
+		__builtin_memcpy(fib->ipv6_src, real->forwarding == LB_TUN ? real->outer_saddr : packet->saddr,
+				 sizeof(fib->ipv6_src));
 		__builtin_memcpy(fib->ipv6_dst, real->addr, sizeof(fib->ipv6_dst));
 	} else {
 		fib->family = LB_AF_INET;
-		fib->ipv4_src = packet->saddr[0];
+		fib->ipv4_src = real->forwarding == LB_TUN ? real->outer_saddr[0] : packet->saddr[0];
 		fib->ipv4_dst = real->addr[0];
 	}
 	return bpf_fib_lookup(xdp, fib, sizeof(*fib), BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_OUTPUT) ==
@@ -138,9 +147,17 @@ static __always_inline int lb_forward_xdp(struct xdp_md *xdp, const struct lb_pa
 	if (!is_reachable && (real->vlan || !lb_find_macs(xdp, packet, real, &fib)))
 		return lb_finish(LB_DROP_NO_NEIGHBOUR, XDP_DROP);
 
+	if (lb_decrement_ttl((void *)(long)xdp->data, (void *)(long)xdp->data_end, packet) < 0)
+		return lb_finish(LB_DROP_TRUNCATED, XDP_DROP);
+	if (real->forwarding == LB_TUN) {
+		obstacle = lb_encapsulate_xdp(xdp, packet, real);
+		if (obstacle)
+			return lb_finish(obstacle, XDP_DROP);
+	}
+
 	struct ethhdr *eth = (void *)(long)xdp->data;
 
-	if ((void *)(eth + 1) > (void *)(long)xdp->data_end || lb_decrement_ttl(eth, (void *)(long)xdp->data_end, packet) < 0)
+	if ((void *)(eth + 1) > (void *)(long)xdp->data_end)
 		return lb_finish(LB_DROP_TRUNCATED, XDP_DROP);
 	if (is_reachable)
 		lb_rewrite_macs(eth, real->mac, real->source_mac);

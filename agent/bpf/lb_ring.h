@@ -12,7 +12,7 @@ struct lb_ring {
 
 LB_ARRAY(lb_ring, 256, struct lb_ring);
 
-/* A real server of a service. One cache line. */
+/* A real server of a service. Two cache lines; the second one is for tunnels alone. */
 struct lb_real {
 	__be32 addr[4];
 	__u32 generation; /* of the index: what a flow remembers must be the same, else its server has gone */
@@ -31,11 +31,13 @@ struct lb_real {
 	__u8 forwarding;   /* enum lb_forwarding */
 	__u16 vlan;        /* tag of its frames on that interface; 0 = none */
 	__be16 tunnel_port;
-	__u8 tunnel_type;
+	__u8 tunnel_type; /* 1 IPIP, 2 GUE */
 	__u8 pad[3];
 	__u32 active; /* flows, for least connections: counted here, set right by the agent's sweep */
+	__be32 outer_saddr[4]; /* the director's own address on the way there */
+	__u8 pad_line[48];
 };
-_Static_assert(sizeof(struct lb_real) == 64, "a real server is one cache line");
+_Static_assert(sizeof(struct lb_real) == 128, "a real server is two cache lines");
 
 #define LB_REAL_FREE 0
 #define LB_REAL_IN_USE 1

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { IpFamily } from './address.ts'
 import { expected } from './issue.ts'
 import { type Scheduler, schedulerNames } from './scheduler.ts'
+import type { Tunnel } from './service.ts'
 
 export const Protocol = z.enum(['tcp', 'udp', 'sctp'], expected('protocol'))
 export const DataplaneName = z.enum(['ebpf', 'ipvs'], expected('dataplane'))
@@ -29,6 +30,8 @@ export interface DataplaneOffer {
   readonly families: readonly IpFamily[]
   readonly protocols: readonly Protocol[]
   readonly forwarding: readonly ForwardingMethod[]
+  readonly tunnels: readonly Tunnel['type'][]
+  readonly tunnelChecksums: readonly Tunnel['checksum'][]
   readonly schedulers: readonly Scheduler[]
   readonly hasSchedulerFlags: boolean
   readonly hasPersistence: boolean
@@ -42,7 +45,9 @@ export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = 
   ebpf: {
     families: ['ipv4', 'ipv6'],
     protocols: ['tcp', 'udp'],
-    forwarding: ['dr'],
+    forwarding: ['dr', 'tun'],
+    tunnels: ['ipip', 'gue'],
+    tunnelChecksums: ['nocsum'],
     schedulers: ['mh', 'sh', 'rr', 'wrr', 'lc', 'wlc'],
     hasSchedulerFlags: false,
     hasPersistence: false,
@@ -54,6 +59,8 @@ export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = 
     families: ['ipv4', 'ipv6'],
     protocols: ['tcp', 'udp', 'sctp'],
     forwarding: ['dr', 'nat', 'tun', 'fullnat', 'local'],
+    tunnels: ['ipip', 'gue', 'gre'],
+    tunnelChecksums: ['nocsum', 'csum', 'remcsum'],
     schedulers: schedulerNames,
     hasSchedulerFlags: true,
     hasPersistence: true,

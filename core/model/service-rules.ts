@@ -1,8 +1,8 @@
 import { addressBits, familyOf, type IpFamily } from './address.ts'
-import { dataplaneOffers, translatesPorts } from './dataplane.ts'
+import { type DataplaneName, dataplaneOffers, translatesPorts } from './dataplane.ts'
 import { type ExpectationKey, expected } from './issue.ts'
 import { schedulers } from './scheduler.ts'
-import { type RealServer, realServerKey, type VirtualService } from './service.ts'
+import { type RealServer, realServerKey, type Tunnel, type VirtualService } from './service.ts'
 
 /** One rule that is broken: the place inside the service, and what was expected there. */
 export interface ServiceIssue {
@@ -65,6 +65,7 @@ function* offerIssues(service: VirtualService): Generator<ServiceIssue> {
     issue(path, 'offeredBy', { offers: offers.join(', '), dataplane })
   if (!offer.protocols.includes(service.protocol)) yield only(['protocol'], offer.protocols)
   if (!offer.forwarding.includes(service.forwarding)) yield only(['forwarding'], offer.forwarding)
+  if (service.tunnel !== undefined) yield* tunnelOfferIssues(dataplane, ['tunnel'], service.tunnel)
   if (!offer.schedulers.includes(service.scheduler)) yield only(['scheduler'], offer.schedulers)
   if (service.vip !== undefined && !offer.families.includes(familyOf(service.vip))) yield only(['vip'], offer.families)
   const missing = (field: string) => issue([field], 'notOfferedBy', { dataplane })
@@ -76,12 +77,27 @@ function* offerIssues(service: VirtualService): Generator<ServiceIssue> {
     if (realServer.forwarding !== undefined && !offer.forwarding.includes(realServer.forwarding)) {
       yield only(['realServers', r, 'forwarding'], offer.forwarding)
     }
+    if (realServer.tunnel !== undefined) {
+      yield* tunnelOfferIssues(dataplane, ['realServers', r, 'tunnel'], realServer.tunnel)
+    }
     for (const field of ['upperThreshold', 'lowerThreshold'] as const) {
       if (realServer[field] !== undefined && !offer.hasThresholds) {
         yield issue(['realServers', r, field], 'notOfferedBy', { dataplane })
       }
     }
   }
+}
+
+function* tunnelOfferIssues(
+  dataplane: DataplaneName,
+  path: (string | number)[],
+  { type, checksum }: Tunnel,
+): Generator<ServiceIssue> {
+  const { tunnels, tunnelChecksums } = dataplaneOffers[dataplane]
+  const only = (field: string, offers: readonly string[]) =>
+    issue([...path, field], 'offeredBy', { offers: offers.join(', '), dataplane })
+  if (!tunnels.includes(type)) yield only('type', tunnels)
+  if (!tunnelChecksums.includes(checksum)) yield only('checksum', tunnelChecksums)
 }
 
 function* schedulingIssues(service: VirtualService): Generator<ServiceIssue> {

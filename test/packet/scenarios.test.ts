@@ -8,8 +8,10 @@ import {
   scenarios,
 } from '../fixtures/packet-scenarios.ts'
 import type { IpFamily } from '../../core/model/address.ts'
-import { describeFrame, encodeFrame, frameOf } from '../fixtures/packets.ts'
-import { type Hook, UnderTest, directorMac, macOf } from './under-test.ts'
+import { tunnelOverhead } from '../../core/model/tunnel-overhead.ts'
+import { fullSize, tunnelScenarios } from '../fixtures/tunnel-scenarios.ts'
+import { describeFrame, encapsulate, encodeFrame, frameOf } from '../fixtures/packets.ts'
+import { type Hook, type Kind, UnderTest, directorMac, guePort, macOf, ownAddresses } from './under-test.ts'
 
 const realServers = [1, 2, 3]
 const hooks: readonly Hook[] = ['tcx', 'xdp']
@@ -74,8 +76,8 @@ function exchange(dataplane: UnderTest, hook: Hook, step: Exchange, chosen: numb
     expect(outcome.packet.equals(packet), 'the packet is untouched').toBe(true)
     return chosen
   }
-  const fields = describeFrame(outcome.packet)
-  const got = realServers.find((n) => macOf(n) === fields['ethernet.destination']) ?? null
+  const mac = outcome.packet.toString('hex', 0, 6)
+  const got = realServers.find((n) => macOf(n).replaceAll(':', '') === mac) ?? null
   const macs =
     step.leavesMacs === true ? spec.ethernet : { ...spec.ethernet, destination: macOf(got ?? 0), source: directorMac }
   const expected = encodeFrame({
@@ -83,29 +85,54 @@ function exchange(dataplane: UnderTest, hook: Hook, step: Exchange, chosen: numb
     ethernet: { ...macs, ...step.comesOut },
     ip: { ...spec.ip, ttl: spec.ip.ttl - 1 },
   })
-  expect(fields).toEqual(describeFrame(expected))
+  const { tunnel } = dataplane.kind
+  if (tunnel === undefined) expect(describeFrame(outcome.packet)).toEqual(describeFrame(expected))
+  else {
+    const outerSize = outcome.packet.length - expected.length
+    const sourcePort =
+      tunnel.type === 'gue' ? outcome.packet.readUInt16BE((spec.ethernet.vlan === null ? 14 : 18) + outerSize - 12) : 0
+    if (tunnel.type === 'gue') expect(sourcePort).toBeGreaterThanOrEqual(0xc000)
+    const ends = { source: ownAddresses[tunnel.family], destination: dataplane.addressOf(got ?? 0) }
+    const outer = encapsulate(expected, { type: tunnel.type, ...ends, sourcePort, destinationPort: guePort })
+    expect(outcome.packet.toString('hex')).toBe(outer.toString('hex'))
+  }
   if (step.to === 'same') expect(got, 'the real server of the packet before').toBe(chosen)
   if (step.to === 'other') expect(got, 'another real server than before').not.toBe(chosen)
   return got
 }
 
-function play(hook: Hook, family: IpFamily, scenario: Scenario): void {
-  const dataplane = (open = new UnderTest(realServers.length, {}, { family, protocol: scenario.protocol ?? 'tcp' }))
+function play(hook: Hook, kind: Omit<Kind, 'protocol'>, scenario: Scenario): void {
+  const dataplane = (open = new UnderTest(realServers.length, {}, { ...kind, protocol: scenario.protocol ?? 'tcp' }))
   let chosen: number | null = null
   for (const step of scenario.exchanges) chosen = exchange(dataplane, hook, step, chosen)
 }
 
+function runAll(hook: Hook, kind: Omit<Kind, 'protocol'>, scenarios: readonly Scenario[]): void {
+  for (const scenario of scenarios) {
+    if (scenario.hooks?.includes(hook) === false || scenario.families?.includes(kind.family) === false) continue
+    test(scenario.name, () => {
+      expect(scenario.exchanges.length).toBeGreaterThan(0)
+      play(hook, kind, scenario)
+    })
+  }
+}
+
+const families: readonly IpFamily[] = ['ipv4', 'ipv6']
+
 for (const hook of hooks) {
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    describe(`${hook}, ${family}`, () => {
-      for (const scenario of scenarios) {
-        if (scenario.hooks?.includes(hook) === false || scenario.families?.includes(family) === false) continue
-        test(scenario.name, () => {
-          expect(scenario.exchanges.length).toBeGreaterThan(0)
-          play(hook, family, scenario)
+  for (const family of families) {
+    describe(`${hook}, ${family}`, () => runAll(hook, { family }, scenarios))
+    for (const outer of families) {
+      for (const type of ['ipip', 'gue'] as const) {
+        const kind = { family, tunnel: { type, family: outer } }
+        describe(`${hook}, ${family} in ${type} over ${outer}`, () => {
+          runAll(hook, kind, [
+            ...tunnelScenarios,
+            fullSize(family, tunnelOverhead({ type, checksum: 'nocsum' }, outer)),
+          ])
         })
       }
-    })
+    }
   }
 
   test(`${hook}: ARP passes`, () => {

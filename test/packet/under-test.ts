@@ -9,6 +9,7 @@ import { type Layout, type RealRecord, bindLayout } from '../../agent/dataplane/
 import { type Capacity, type MapSet, createMaps } from '../../agent/dataplane/ebpf/map-set.ts'
 import { Tables } from '../../agent/dataplane/ebpf/tables.ts'
 import { formatEndpoint, type IpFamily } from '../../core/model/address.ts'
+import type { RealServerConfig } from '../../core/model/plan.ts'
 import { type RealServerState, serviceKey } from '../../core/model/service.ts'
 import { realServerConfig, serviceConfig } from '../fixtures/configs.ts'
 
@@ -25,6 +26,8 @@ export type Hook = 'tcx' | 'xdp'
 export interface Kind {
   readonly family: IpFamily
   readonly protocol: 'tcp' | 'udp'
+  /** Left out: DR. The family is that of the outer header. */
+  readonly tunnel?: { readonly type: 'ipip' | 'gue'; readonly family: IpFamily }
 }
 
 const vips: Readonly<Record<IpFamily, string>> = { ipv4: '192.0.2.100', ipv6: '2001:db8::100' }
@@ -37,6 +40,9 @@ export const directorMac = '02:00:00:00:00:fe'
 
 /** MAC address of a real server by its place, from 1. */
 export const macOf = (n: number): string => `02:00:00:00:01:${n.toString(16).padStart(2, '0')}`
+/** The director's own address on the way to tunnel real servers. */
+export const ownAddresses: Readonly<Record<IpFamily, string>> = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' }
+export const guePort = 6080
 export const addressOf = (n: number, family: IpFamily = 'ipv4'): string =>
   `${family === 'ipv4' ? '192.0.2.' : '2001:db8::'}${10 + n}`
 export const keyOf = (n: number): string => formatEndpoint(addressOf(n, 'ipv4'), 80)
@@ -93,22 +99,38 @@ export class UnderTest {
   }
 
   add(n: number): void {
-    const index = this.tables.putReal(this.service, realServerConfig({ address: addressOf(n, this.kind.family) }))
+    const index = this.tables.putReal(this.service, this.#configOf(n))
     this.write(index, {
       ifindex: outInterface,
       mac: macOf(n),
       source_mac: directorMac,
       mtu: 1500,
       is_reachable: 1,
+      ...(this.kind.tunnel === undefined ? {} : { outer_saddr: ownAddresses[this.kind.tunnel.family] }),
     })
   }
 
   change(n: number, settings: { weight?: number; state?: RealServerState }): void {
-    this.tables.putReal(this.service, realServerConfig({ address: addressOf(n, this.kind.family), ...settings }))
+    this.tables.putReal(this.service, { ...this.#configOf(n), ...settings })
+  }
+
+  addressOf(n: number): string {
+    return addressOf(n, this.kind.tunnel?.family ?? this.kind.family)
+  }
+
+  #configOf(n: number): RealServerConfig {
+    const { tunnel } = this.kind
+    if (tunnel === undefined) return realServerConfig({ address: this.addressOf(n) })
+    const { type } = tunnel
+    return realServerConfig({
+      address: this.addressOf(n),
+      forwarding: 'tun',
+      tunnel: { type, checksum: 'nocsum', ...(type === 'gue' ? { port: guePort } : {}) },
+    })
   }
 
   keyOf(n: number): string {
-    return formatEndpoint(addressOf(n, this.kind.family), 80)
+    return formatEndpoint(this.addressOf(n), 80)
   }
 
   indexOf(n: number): number {

@@ -79,7 +79,7 @@ test.each([
   [
     'a method that eBPF lacks',
     web({ dataplane: 'ebpf', scheduler: 'mh' }),
-    'services[0].forwarding: found "nat", expected dr: that is what the ebpf dataplane offers in this version',
+    'services[0].forwarding: found "nat", expected dr, tun: that is what the ebpf dataplane offers in this version',
   ],
   [
     'GUE without a port',

@@ -196,7 +196,10 @@ export class EbpfDataplane implements EbpfDataplaneLike {
           await loaded.neighbours.resolve(step.after.address, resolveWithinMs)
         }
         loaded.tables.putReal(step.service, step.after)
-        if (step.kind === 'realServer.add') loaded.neighbours.refresh()
+        // A tunnel may lead through a gateway, the other methods not.
+        if (step.kind === 'realServer.add' || step.before.forwarding !== step.after.forwarding) {
+          loaded.neighbours.refresh()
+        }
         return
       }
       case 'realServer.remove':

@@ -64,6 +64,7 @@ const shapes = {
     tunnel_port: 'be16',
     tunnel_type: 'u8',
     active: 'u32',
+    outer_saddr: 'address',
   },
   flow: {
     saddr: 'address',
@@ -200,7 +201,8 @@ function layoutDigest(object: ObjectFile): bigint {
 /** Numbers that structs carry for words of the model. */
 export const word = {
   protocol: { tcp: 6, udp: 17 },
-  forwarding: { dr: 1 },
+  forwarding: { dr: 1, tun: 3 },
+  tunnel: { ipip: 1, gue: 2 },
   scheduler: { mh: 1, sh: 2, rr: 3, wrr: 4, lc: 5, wlc: 6 },
   announce: { arp: 1, route: 2, none: 3 },
   check: { none: 1, tcp: 2 },

@@ -4,7 +4,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { isErrno } from '../../kernel/errno.ts'
 import { type Link, type Neighbour, type RouteSocket, watchRoutes } from '../../kernel/route.ts'
 import type { DataplaneEvent } from '../dataplane.ts'
-import { type Layout, type RealRecord, realUse } from './layout.ts'
+import { type Layout, type RealRecord, realUse, word } from './layout.ts'
 import type { MapSet } from './map-set.ts'
 
 /** Routes change without news that are listened to: look at all of it now and then. */
@@ -15,11 +15,15 @@ const resolveStepMs = 10
 
 /** Where packets for a real server leave. */
 interface NextHop {
+  /** Who gets the frames: the real server itself, or the gateway on the way there. */
+  readonly via: string
   readonly ifindex: number
   /** Tag of the frames on that interface; 0: none. */
   readonly vlan: number
   readonly sourceMac: string
   readonly mtu: number
+  /** The director's own address on the way: it stands in the outer header of a tunnel. */
+  readonly ownAddress: string | null
   /** Null: not known yet. The kernel asks for it (TCX), or packets are dropped under a name (XDP). */
   readonly mac: string | null
 }
@@ -42,6 +46,8 @@ export class Neighbours {
   readonly #known = new Map<string, string | null>()
   /** Neighbours that the kernel keeps for us: interface by address. */
   readonly #managed = new Map<string, number>()
+  /** Who gets the frames of the real servers. */
+  #vias: ReadonlySet<string | undefined> = new Set()
   /** Not programmed yet, and looked for. */
   readonly #resolving = new Set<string>()
 
@@ -55,7 +61,7 @@ export class Neighbours {
       link: soon,
       address: soon,
       neighbour: ({ address }) => {
-        if (this.#known.has(address)) soon()
+        if (this.#known.has(address) || this.#vias.has(address)) soon()
       },
       lost: soon,
     })
@@ -82,16 +88,16 @@ export class Neighbours {
    */
   async resolve(address: string, withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs
-    this.#resolving.add(address)
     try {
       for (;;) {
         const links = new Map(this.#routes.links().map((link) => [link.index, link]))
         const hop = this.#nextHop(address, links, this.#routes.neighbours())
+        if (hop !== null) this.#resolving.add(hop.via)
         if (hop === null || hop.mac !== null || performance.now() > deadline) return
         await setTimeoutPromise(resolveStepMs)
       }
     } finally {
-      this.#resolving.delete(address)
+      this.#resolving.clear()
     }
   }
 
@@ -101,17 +107,21 @@ export class Neighbours {
     this.#writeInterfaces(links)
     const neighbours = this.#routes.neighbours()
     const hops = new Map<string, NextHop | null>()
-    for (const { base, address } of this.#realServers()) {
+    for (const { base, address, forwarding } of this.#realServers()) {
       let hop = hops.get(address)
       if (hop === undefined) {
         hop = this.#nextHop(address, links, neighbours)
         hops.set(address, hop)
         this.#say(address, hop, links)
       }
-      this.#write(base, hop)
+      // A frame for the real server itself (DR) has no use for a gateway; a tunnel's outer packet is routed.
+      const isReached = hop !== null && (hop.via === address || forwarding === word.forwarding.tun)
+      this.#write(base, isReached ? hop : null)
     }
+    const vias = new Set([...hops.values()].map((hop) => hop?.via))
+    this.#vias = vias
     for (const [address, ifindex] of this.#managed) {
-      if (!hops.has(address) && !this.#resolving.has(address)) this.#forget(address, ifindex)
+      if (!vias.has(address) && !this.#resolving.has(address)) this.#forget(address, ifindex)
     }
     for (const address of this.#known.keys()) if (!hops.has(address)) this.#known.delete(address)
   }
@@ -128,28 +138,31 @@ export class Neighbours {
     }
   }
 
-  *#realServers(): Generator<{ base: number; address: string }> {
+  *#realServers(): Generator<{ base: number; address: string; forwarding: number }> {
     const { real } = this.#layout
     const rows = this.#set.rows('lb_reals')
     const use = real.offsetOf('use')
     for (let index = 1; index < rows.count; index++) {
       const base = rows.at(index)
-      if (rows.view.getUint8(base + use) === realUse.inUse) yield { base, address: real.read(rows.view, base).addr }
+      if (rows.view.getUint8(base + use) !== realUse.inUse) continue
+      const { addr: address, forwarding } = real.read(rows.view, base)
+      yield { base, address, forwarding }
     }
   }
 
-  /** Null where no interface leads to it directly: DR cannot reach it. */
+  /** Null where no interface that frames can leave by leads there. */
   #nextHop(address: string, links: ReadonlyMap<number, Link>, neighbours: readonly Neighbour[]): NextHop | null {
     const route = this.#routes.routeTo(address)
-    if (route === null || route.isLocal || route.gateway !== null) return null
+    if (route === null || route.isLocal) return null
+    const via = route.gateway ?? address
     const link = links.get(route.ifindex)
     if (link === undefined || link.mac === null || !link.isEthernet) return null
-    const found = neighbours.find((each) => each.address === address && each.ifindex === link.index)
-    if (found?.isManaged !== true && found?.isPermanent !== true) this.#manage(link.index, address)
-    else if (found.isManaged) this.#managed.set(address, link.index)
+    const found = neighbours.find((each) => each.address === via && each.ifindex === link.index)
+    if (found?.isManaged !== true && found?.isPermanent !== true) this.#manage(link.index, via)
+    else if (found.isManaged) this.#managed.set(via, link.index)
     // XDP cannot redirect to a VLAN interface: its frames leave by the one below, tagged.
     const way = link.vlan === null ? { ifindex: link.index, vlan: 0 } : { ifindex: link.vlan.lower, vlan: link.vlan.id }
-    return { ...way, sourceMac: link.mac, mtu: link.mtu, mac: found?.mac ?? null }
+    return { via, ...way, sourceMac: link.mac, mtu: link.mtu, ownAddress: route.source, mac: found?.mac ?? null }
   }
 
   #manage(ifindex: number, address: string): void {
@@ -186,6 +199,7 @@ export class Neighbours {
             vlan: hop.vlan,
             source_mac: hop.sourceMac,
             mtu: hop.mtu,
+            ...(hop.ownAddress === null ? {} : { outer_saddr: hop.ownAddress }),
             ...(hop.mac === null ? {} : { mac: hop.mac }),
           },
     )
@@ -217,6 +231,7 @@ function isWritten(record: RealRecord, hop: NextHop | null): boolean {
     record.vlan === hop.vlan &&
     record.source_mac === hop.sourceMac &&
     record.mtu === hop.mtu &&
+    (hop.ownAddress === null || record.outer_saddr === hop.ownAddress) &&
     record.is_reachable === (hop.mac === null ? 0 : 1) &&
     (hop.mac === null || record.mac === hop.mac)
   )

@@ -1,13 +1,22 @@
 // Services and real servers as the maps hold them. The maps are the only memory: a restarted agent reads the same.
 import { AppError } from '../../../core/contract/errors.ts'
 import { compareAddresses, familyOf } from '../../../core/model/address.ts'
+import type { ForwardingMethod } from '../../../core/model/dataplane.ts'
 import type { ObservedService } from '../../../core/model/observed.ts'
 import type { RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import type { Scheduler } from '../../../core/model/scheduler.ts'
-import { type RealServerState, realServerKey, serviceKey } from '../../../core/model/service.ts'
-import { familyNumber, type Layout, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
+import {
+  defaultTunnel,
+  type RealServerState,
+  realServerKey,
+  serviceKey,
+  type Tunnel,
+} from '../../../core/model/service.ts'
+import { familyNumber, type Layout, type RealRecord, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
 import type { MapSet } from './map-set.ts'
 import { RingTable } from './ring-table.ts'
+
+export type EbpfForwarding = keyof typeof word.forwarding
 
 export interface RealRow {
   readonly index: number
@@ -17,6 +26,9 @@ export interface RealRow {
   readonly port: number
   readonly weight: number
   readonly state: RealServerState
+  readonly forwarding: EbpfForwarding
+  /** Null but for the method tun. */
+  readonly tunnel: Tunnel | null
   readonly isUp: boolean
 }
 
@@ -24,13 +36,15 @@ export interface RealRow {
 interface EbpfConfig extends ServiceConfig {
   readonly vip: string
   readonly protocol: 'tcp' | 'udp'
-  readonly forwarding: 'dr'
+  readonly forwarding: EbpfForwarding
   readonly scheduler: keyof typeof word.scheduler
 }
 
+const canForward = (method: ForwardingMethod): method is EbpfForwarding => Object.hasOwn(word.forwarding, method)
+
 function ebpfConfigOf(config: ServiceConfig): EbpfConfig {
   const { vip, protocol, forwarding, scheduler } = config
-  if (vip === null || (protocol !== 'tcp' && protocol !== 'udp') || forwarding !== 'dr' || !isKnown(scheduler)) {
+  if (vip === null || (protocol !== 'tcp' && protocol !== 'udp') || !canForward(forwarding) || !isKnown(scheduler)) {
     throw new AppError('REFUSED', `The eBPF dataplane cannot do ${protocol}, ${forwarding}, ${scheduler}.`)
   }
   return { ...config, vip, protocol, forwarding, scheduler }
@@ -84,8 +98,8 @@ export class Tables {
   observed(): ObservedService[] {
     return this.services().map(({ id, config, reals }) => ({
       ...config,
-      realServers: reals.map(({ address, port, weight, state, isUp }) => {
-        const reached = { forwarding: 'dr' as const, tunnel: null, upperThreshold: 0, lowerThreshold: 0 }
+      realServers: reals.map(({ address, port, weight, state, forwarding, tunnel, isUp }) => {
+        const reached = { forwarding, tunnel, upperThreshold: 0, lowerThreshold: 0 }
         return { address, port, weight, state, isUp, ...reached }
       }),
       ringDigest: this.#rings.digest(id, reals),
@@ -114,6 +128,8 @@ export class Tables {
         port: row.port,
         weight: row.weight,
         state: wordOf(word.state, row.state, 'state'),
+        forwarding: wordOf(word.forwarding, row.forwarding, 'forwarding'),
+        tunnel: tunnelOf(row),
         isUp: row.is_down === 0,
       }
     }
@@ -177,7 +193,15 @@ export class Tables {
     const service = this.service(key)
     const present = service.reals.find((row) => row.key === realServerKey(config))
     const index = present?.index ?? this.#freeReal()
-    const settings = { weight: config.weight, state: word.state[config.state] }
+    if (!canForward(config.forwarding)) {
+      throw new AppError('REFUSED', `The eBPF dataplane cannot reach a real server by ${config.forwarding}.`)
+    }
+    const settings = {
+      weight: config.weight,
+      state: word.state[config.state],
+      forwarding: word.forwarding[config.forwarding],
+      ...tunnelFields(config),
+    }
     if (present === undefined) {
       this.#zeroStats('lb_real_stats', this.#set.sizes.reals, index)
       const rows = this.#set.rows('lb_reals')
@@ -187,7 +211,6 @@ export class Tables {
         port: config.port,
         service: service.id,
         family: familyNumber[familyOf(config.address)],
-        forwarding: word.forwarding.dr,
         generation: (generation + 1) >>> 0,
         is_down: 0,
         is_reachable: 0,
@@ -303,6 +326,21 @@ export class Tables {
       })
     }
   }
+}
+
+function tunnelOf(row: RealRecord): Tunnel | null {
+  if (row.forwarding !== word.forwarding.tun) return null
+  const type = wordOf(word.tunnel, row.tunnel_type, 'tunnel')
+  return { type, checksum: 'nocsum', ...(type === 'gue' ? { port: row.tunnel_port } : {}) }
+}
+
+function tunnelFields({ forwarding, tunnel }: RealServerConfig): Pick<RealRecord, 'tunnel_type' | 'tunnel_port'> {
+  if (forwarding !== 'tun') return { tunnel_type: 0, tunnel_port: 0 }
+  const { type, checksum, port = 0 } = tunnel ?? defaultTunnel
+  if (type === 'gre' || checksum !== 'nocsum') {
+    throw new AppError('REFUSED', `The eBPF dataplane has no tunnel ${type} with checksum ${checksum}.`)
+  }
+  return { tunnel_type: word.tunnel[type], tunnel_port: port }
 }
 
 function configOf(info: ServiceInfoRecord): EbpfConfig {

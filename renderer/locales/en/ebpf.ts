@@ -63,6 +63,7 @@ export const ebpf = {
     LB_DROP_NO_ROUTE: 'No interface leads to the real server directly',
     LB_DROP_MTU: 'Larger than the interface to the real server takes',
     LB_DROP_TTL: 'TTL used up: a loop',
+    LB_DROP_NO_ROOM: 'No room for the header of a tunnel: the packet is in another tunnel already',
     LB_DROP_VLAN: 'XDP: the real server is in another VLAN than the packet',
     LB_DROP_STOPPED: 'New connection while new connections are stopped',
     LB_FLOW_NEW: 'New entries',

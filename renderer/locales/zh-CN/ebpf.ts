@@ -63,6 +63,7 @@ export const ebpf: typeof english = {
     LB_DROP_NO_ROUTE: '没有接口可直达真实服务器',
     LB_DROP_MTU: '超过通往真实服务器的接口的 MTU',
     LB_DROP_TTL: 'TTL 耗尽：存在环路',
+    LB_DROP_NO_ROOM: '没有空间添加隧道头：数据包已在另一个隧道中',
     LB_DROP_VLAN: 'XDP：真实服务器与数据包不在同一 VLAN',
     LB_DROP_STOPPED: '新连接已停止期间到达的新连接',
     LB_FLOW_NEW: '新条目',

@@ -1,6 +1,7 @@
 import { Group, Select, Text, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { familyOf, HostAddress } from '../../../core/model/address.ts'
+import { DataplaneName, dataplaneOffers } from '../../../core/model/dataplane.ts'
 import type { ServiceForm } from '../../../core/model/draft.ts'
 import { Tunnel, TunnelChecksum, TunnelType } from '../../../core/model/service.ts'
 import { tunnelOverhead } from '../../../core/model/tunnel-overhead.ts'
@@ -16,8 +17,14 @@ export function TunnelFields({ form, change, issues, hello }: StepProps) {
   const { tunnel } = form
   const set = (part: Partial<ServiceForm['tunnel']>) => change({ tunnel: { ...tunnel, ...part } })
   const type = TunnelType.safeParse(tunnel.type).data ?? 'ipip'
-  const isAbsent = (name: TunnelType) => hello?.ipvs.tunnels.find((one) => one.type === name)?.isAvailable === false
+  const dataplane = DataplaneName.safeParse(form.dataplane).data ?? 'ebpf'
+  const { tunnels, tunnelChecksums } = dataplaneOffers[dataplane]
+  // Modules of the director's kernel: IPVS alone needs them.
+  const isAbsent = (name: TunnelType) =>
+    !tunnels.includes(name) ||
+    (dataplane === 'ipvs' && hello?.ipvs.tunnels.find((one) => one.type === name)?.isAvailable === false)
   const takes = (checksum: Tunnel['checksum']) =>
+    tunnelChecksums.includes(checksum) &&
     Tunnel.safeParse({ type, checksum, ...(type === 'gue' ? { port: 1 } : {}) }).success
   const checksum = TunnelChecksum.safeParse(tunnel.checksum).data ?? 'nocsum'
   return (
