@@ -70,6 +70,8 @@ export class Hosts {
       this.run('switch', 'ip', 'link', 'set', `p-${name}`, 'master', 'br0', 'up')
       this.run(name, 'ip', 'addr', 'add', `${addresses[name]}/24`, 'dev', 'eth0')
       this.run(name, 'ip', 'addr', 'add', `${addresses6[name]}/64`, 'dev', 'eth0', 'nodad')
+      // While a link-local address is tried out, for a second or two, nobody is asked for a neighbour by it.
+      this.run(name, 'sysctl', '-qw', 'net.ipv6.conf.eth0.accept_dad=0')
       this.run(name, 'ip', 'link', 'set', 'eth0', 'up')
     }
     // The fixes of DR on a real server: silent about the VIP, which stands on lo.
