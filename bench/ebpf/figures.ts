@@ -34,6 +34,8 @@ export function katranRatio(all: readonly Series[]): Record<string, number> | nu
 export interface Throughput {
   readonly perSecond: number
   readonly ofRouting: number
+  /** Best run against best run: others on the machine can only take away. */
+  readonly bestOfRouting: number
 }
 
 export type EndToEndFigures = Record<string, Record<Load, Throughput>>
@@ -44,6 +46,7 @@ export function endToEndFigures(rates: readonly Rates[]): EndToEndFigures {
   const of = (one: Rates, load: Load): Throughput => ({
     perSecond: Math.round(median(one.perSecond[load])),
     ofRouting: rounded(ratioOf(one.perSecond[load], routing[load])),
+    bestOfRouting: rounded(Math.max(...one.perSecond[load]) / Math.max(...routing[load])),
   })
   return Object.fromEntries(
     rates.map((one) => [one.way.key, Object.fromEntries(loadNames.map((load) => [load, of(one, load)]))]),

@@ -72,7 +72,8 @@ writeFileSync(
   reportText({ startedAt, runs, series, katranRatio: ratios, rates, skipped }),
 )
 for (const [key, { connections, requests }] of Object.entries(endToEnd)) {
-  const of = (one: typeof connections): string => `${one.perSecond}/s (${one.ofRouting} of routing)`
+  const of = (one: typeof connections): string =>
+    `${one.perSecond}/s (${one.ofRouting} of routing, best of best ${one.bestOfRouting})`
   say(`${key.padEnd(18)} connections ${of(connections)}, requests ${of(requests)}`)
 }
 for (const line of skipped) say(`Not measured: ${line}`)
