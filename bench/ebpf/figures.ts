@@ -34,19 +34,19 @@ export function katranRatio(all: readonly Series[]): Record<string, number> | nu
 export interface Throughput {
   readonly perSecond: number
   readonly ofRouting: number
-  /** Best run against best run: others on the machine can only take away. */
-  readonly bestOfRouting: number
+  /** The same of what goes through for a second of CPU time. */
+  readonly ofRoutingByCpu: number
 }
 
 export type EndToEndFigures = Record<string, Record<Load, Throughput>>
 
 export function endToEndFigures(rates: readonly Rates[]): EndToEndFigures {
-  const routing = rates.find(({ way }) => way.key === baseline)?.perSecond
+  const routing = rates.find(({ way }) => way.key === baseline)
   if (routing === undefined) throw new Error(`${baseline} was not measured`)
   const of = (one: Rates, load: Load): Throughput => ({
     perSecond: Math.round(median(one.perSecond[load])),
-    ofRouting: rounded(ratioOf(one.perSecond[load], routing[load])),
-    bestOfRouting: rounded(Math.max(...one.perSecond[load]) / Math.max(...routing[load])),
+    ofRouting: rounded(ratioOf(one.perSecond[load], routing.perSecond[load])),
+    ofRoutingByCpu: rounded(ratioOf(one.perCpuSecond[load], routing.perCpuSecond[load])),
   })
   return Object.fromEntries(
     rates.map((one) => [one.way.key, Object.fromEntries(loadNames.map((load) => [load, of(one, load)]))]),

@@ -47,11 +47,11 @@ function endToEndTable(rates: readonly Rates[]): string {
   const rows = rates.map(({ way, perSecond }) => [
     way.title,
     ...loadNames.flatMap((load) => {
-      const { ofRouting, bestOfRouting } = figures[way.key]?.[load] ?? {}
-      return [cell(perSecond[load]), `${ofRouting}, ${bestOfRouting}`]
+      const { ofRouting, ofRoutingByCpu } = figures[way.key]?.[load] ?? {}
+      return [cell(perSecond[load]), `${ofRouting}, ${ofRoutingByCpu}`]
     }),
   ])
-  return table(['', ...loadNames.flatMap((load) => [loads[load].title, 'of routing: median, best'])], rows)
+  return table(['', ...loadNames.flatMap((load) => [loads[load].title, 'of routing: by time, by CPU'])], rows)
 }
 
 export function reportText({ startedAt, runs, series, katranRatio, rates, skipped }: ReportInput): string {
@@ -78,8 +78,8 @@ export function reportText({ startedAt, runs, series, katranRatio, rates, skippe
         ]),
     '## Through network namespaces',
     'One client, one server (nginx, two bytes), a director of its own for each way, all on the same CPUs; wrk with 32',
-    'connections. Parts of routing: the median of the runs, each against the routing of the same run; and the best run',
-    'against the best, since whatever else the machine does can only take away.',
+    'connections. Parts of routing are medians of the runs, each against the routing of the same run: by the clock, and by',
+    'the CPU time of client, server and director together, which other work on the machine hardly changes.',
     '',
     endToEndTable(rates),
     '',

@@ -73,7 +73,7 @@ writeFileSync(
 )
 for (const [key, { connections, requests }] of Object.entries(endToEnd)) {
   const of = (one: typeof connections): string =>
-    `${one.perSecond}/s (${one.ofRouting} of routing, best of best ${one.bestOfRouting})`
+    `${one.perSecond}/s (${one.ofRouting} of routing, by CPU ${one.ofRoutingByCpu})`
   say(`${key.padEnd(18)} connections ${of(connections)}, requests ${of(requests)}`)
 }
 for (const line of skipped) say(`Not measured: ${line}`)

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cpuSeconds } from './cpu-time.ts'
 import { Namespaces, wayAddresses } from './namespaces.ts'
 import { firstCpu, startServer, type Way, ways } from './ways.ts'
 
@@ -21,6 +22,8 @@ export interface Rates {
   readonly way: Way
   /** Per second, a number for each run. */
   readonly perSecond: Readonly<Record<Load, readonly number[]>>
+  /** The same by second of CPU time: client, server and director together, so that others on the machine count less. */
+  readonly perCpuSecond: Readonly<Record<Load, readonly number[]>>
 }
 
 export interface EndToEnd {
@@ -28,12 +31,16 @@ export interface EndToEnd {
   readonly skipped: readonly string[]
 }
 
+const none = (): Record<Load, number[]> => ({ connections: [], requests: [] })
+
 /** What wrk(1) says at the end. Any failed request makes the figure worthless. */
-function rateOf(output: string, what: string): number {
+function answersOf(output: string, what: string): { readonly count: number; readonly rate: number } {
   const rate = Number(/^Requests\/sec: +([\d.]+)$/m.exec(output)?.[1])
+  const count = Number(/^ +(\d+) requests in /m.exec(output)?.[1])
   const errors = /^ +(Socket errors: .*|Non-2xx .*)$/m.exec(output)?.[1]
-  if (!(rate > 0) || errors !== undefined) throw new Error(`${what}: ${errors ?? `wrk said ${JSON.stringify(output)}`}`)
-  return rate
+  if (!(rate > 0 && count > 0) || errors !== undefined)
+    throw new Error(`${what}: ${errors ?? `wrk said ${JSON.stringify(output)}`}`)
+  return { count, rate }
 }
 
 export async function measureEndToEnd(runs: number, say: (line: string) => void): Promise<EndToEnd> {
@@ -50,7 +57,7 @@ export async function measureEndToEnd(runs: number, say: (line: string) => void)
       const scene = { namespaces, director: way.key, at: wayAddresses(n), folder }
       const address = await way.setUp(scene)
       await answers(namespaces, address, way)
-      lanes.push({ way, address, perSecond: { connections: [] as number[], requests: [] as number[] } })
+      lanes.push({ way, address, perSecond: none(), perCpuSecond: none() })
     }
     for (let run = -warmUps; run < runs; run++) {
       for (const load of loadNames) {
@@ -58,8 +65,13 @@ export async function measureEndToEnd(runs: number, say: (line: string) => void)
         for (let i = 0; i < lanes.length; i++) {
           const lane = lanes[(i + run + warmUps) % lanes.length]
           if (lane === undefined) continue
-          const rate = rateOf(sendLoad(namespaces, lane.address, load), `${lane.way.title}, ${loads[load].title}`)
-          if (run >= 0) lane.perSecond[load].push(rate)
+          const before = cpuSeconds(namespaces.programPids)
+          const output = sendLoad(namespaces, lane.address, load)
+          const spent = cpuSeconds(namespaces.programPids) - before
+          const { count, rate } = answersOf(output, `${lane.way.title}, ${loads[load].title}`)
+          if (run < 0) continue
+          lane.perSecond[load].push(rate)
+          lane.perCpuSecond[load].push(count / spent)
         }
       }
     }
@@ -94,7 +106,7 @@ async function answers(namespaces: Namespaces, address: string, way: Way): Promi
   const deadline = Date.now() + readyWithinMs
   for (;;) {
     try {
-      rateOf(namespaces.run('client', 'wrk', '-t', '1', '-c', '1', '-d', '1s', `http://${address}/`), way.title)
+      answersOf(namespaces.run('client', 'wrk', '-t', '1', '-c', '1', '-d', '1s', `http://${address}/`), way.title)
       return
     } catch (error) {
       if (Date.now() > deadline) throw error

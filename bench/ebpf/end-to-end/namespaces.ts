@@ -107,6 +107,11 @@ export class Namespaces {
     }
   }
 
+  /** Of the programs that run in them until the end. */
+  get programPids(): number[] {
+    return this.#programs.flatMap(({ pid, exitCode }) => (pid === undefined || exitCode !== null ? [] : [pid]))
+  }
+
   async stop(): Promise<void> {
     for (const [children, signal] of [
       [this.#programs, 'SIGTERM'],

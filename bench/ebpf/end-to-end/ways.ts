@@ -30,7 +30,7 @@ const needs = (program: string) => (): string | undefined =>
 const directorProgram = resolve(import.meta.dirname, '../../../test/netns/dataplane/director.ts')
 
 /** The dataplane on the hook that it chooses itself, programmed by the agent's own code. */
-function ours(key: string, title: string, config: Partial<ServiceConfig>): Way {
+function ours(key: string, title: string, forwarding: ServiceConfig['forwarding']): Way {
   return {
     key,
     title,
@@ -38,11 +38,11 @@ function ours(key: string, title: string, config: Partial<ServiceConfig>): Way {
     setUp: async ({ namespaces, director, at }) => {
       const ask = await namespaces.startAnswering(director, process.execPath, directorProgram)
       const service = `tcp/${at.vip}:80`
-      const after = serviceConfig({ vip: at.vip, announce: 'none', interface: 'left', ...config })
+      const after = serviceConfig({ vip: at.vip, announce: 'none', interface: 'left', forwarding })
       // Replies of NAT come in on the other side.
       for (const device of ['left', 'right']) await ask({ execute: { kind: 'dataplane.attach', interface: device } })
       await ask({ execute: { kind: 'service.add', service, after } })
-      const realServer = realServerConfig({ address: at.server })
+      const realServer = realServerConfig({ address: at.server, forwarding })
       await ask({ execute: { kind: 'realServer.add', service, dataplane: 'ebpf', after: realServer } })
       return at.vip
     },
@@ -51,7 +51,7 @@ function ours(key: string, title: string, config: Partial<ServiceConfig>): Way {
 
 export const ways: readonly Way[] = [
   { key: 'routing', title: 'plain routing', obstacle: () => undefined, setUp: ({ at }) => at.server },
-  ours('dr', 'eBPF, DR', { forwarding: 'dr' }),
+  ours('dr', 'eBPF, DR', 'dr'),
   {
     key: 'nftDnat',
     title: 'nft DNAT',
