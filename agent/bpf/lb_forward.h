@@ -121,8 +121,11 @@ static __always_inline int lb_find_macs(struct xdp_md *xdp, const struct lb_pack
 	fib->ifindex = real->ifindex;
 	if (real->family == LB_FAMILY_IPV6) {
 		fib->family = LB_AF_INET6;
-		__builtin_memcpy(fib->ipv6_src, real->forwarding == LB_TUN ? real->outer_saddr : packet->saddr,
-				 sizeof(fib->ipv6_src));
+		/* Two copies: one from a chosen address would keep the whole packet in memory, for every packet. */
+		if (real->forwarding == LB_TUN)
+			__builtin_memcpy(fib->ipv6_src, real->outer_saddr, sizeof(fib->ipv6_src));
+		else
+			__builtin_memcpy(fib->ipv6_src, packet->saddr, sizeof(fib->ipv6_src));
 		__builtin_memcpy(fib->ipv6_dst, real->addr, sizeof(fib->ipv6_dst));
 	} else {
 		fib->family = LB_AF_INET;

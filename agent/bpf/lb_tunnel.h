@@ -46,26 +46,23 @@ static __always_inline __be16 lb_tunnel_port(const struct lb_packet *packet)
 static __always_inline void lb_write_outer_ipv4(struct iphdr *outer, const struct lb_real *real, __u8 tos, __u8 next,
 						__u32 bytes)
 {
-	__u16 *words = (__u16 *)outer;
-	__u32 sum = 0;
-
-	outer->version = 4;
-	outer->ihl = 5;
-	outer->tos = tos;
-	outer->tot_len = lb_length(bytes);
+	/* In whole words, and the sum from those: read back in pieces, what was just written is not there yet. */
+	__be32 *words = (__be32 *)outer;
+	__be32 version = bpf_htonl(0x45000000u | (__u32)tos << 16 | bpf_ntohs(lb_length(bytes)));
 	/* Never in pieces, so it needs no number of its own (RFC 6864 §4.1). */
-	outer->id = 0;
-	outer->frag_off = bpf_htons(LB_DONT_FRAGMENT);
-	outer->ttl = LB_OUTER_TTL;
-	outer->protocol = next;
-	outer->check = 0;
-	outer->saddr = real->outer_saddr[0];
-	outer->daddr = real->addr[0];
-#pragma unroll
-	for (__u32 i = 0; i < sizeof(*outer) / 2; i++)
-		sum += words[i];
+	__be32 fragment = bpf_htonl(LB_DONT_FRAGMENT);
+	__be32 carries = bpf_htonl((__u32)LB_OUTER_TTL << 24 | (__u32)next << 16);
+	__u64 sum = (__u64)version + fragment + carries + real->outer_saddr[0] + real->addr[0];
+
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
-	outer->check = ~((sum & 0xffff) + (sum >> 16));
+	sum = (sum & 0xffff) + (sum >> 16);
+	words[0] = version;
+	words[1] = fragment;
+	words[2] = carries | (__u32)(~sum & 0xffff) << 16;
+	words[3] = real->outer_saddr[0];
+	words[4] = real->addr[0];
 }
 
 static __always_inline void lb_write_outer_ipv6(struct ipv6hdr *outer, const struct lb_real *real, __u8 tos, __u8 next,
@@ -176,7 +173,13 @@ static __always_inline enum lb_counter lb_encapsulate_xdp(struct xdp_md *xdp, co
 	if (data + sizeof(struct ethhdr) + LB_VLAN_TAG > end ||
 	    data + overhead + sizeof(struct ethhdr) + LB_VLAN_TAG > end)
 		return LB_DROP_TRUNCATED;
-	__builtin_memcpy(data, data + overhead, sizeof(struct ethhdr) + LB_VLAN_TAG);
+	__u64 *front = data;
+	const __u64 *back = data + overhead;
+
+	/* Words: a memcpy of unknown alignment goes byte by byte. */
+	front[0] = back[0];
+	front[1] = back[1];
+	*(__u16 *)(front + 2) = *(const __u16 *)(back + 2);
 	if (lb_write_outer(data, end, packet->l3_offset, packet, real, overhead, packet->ip_bytes))
 		return LB_DROP_TRUNCATED;
 	return LB_NONE;

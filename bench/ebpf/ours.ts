@@ -22,8 +22,13 @@ interface Mode {
   readonly hooks?: readonly Hook[]
 }
 
+/** TCX puts a packet into a tunnel once (bpf_skb_adjust_room: EALREADY), and a test run gives it the same one again. */
+const onceInATunnel: readonly Hook[] = ['xdp']
+
 export const modes: readonly Mode[] = [
   { key: 'drIpv4', title: 'DR, IPv4', family: 'ipv4', config: { forwarding: 'dr' } },
+  { key: 'tunIpv4', title: 'TUN (IPIP), IPv4', family: 'ipv4', config: { forwarding: 'tun' }, hooks: onceInATunnel },
+  { key: 'tunIpv6', title: 'TUN (IPIP), IPv6', family: 'ipv6', config: { forwarding: 'tun' }, hooks: onceInATunnel },
   { key: 'drIpv6', title: 'DR, IPv6', family: 'ipv6', config: { forwarding: 'dr' } },
 ]
 
@@ -35,6 +40,8 @@ const objectFile = resolve(import.meta.dirname, '../../dist/agent/bpf/lb.bpf.o')
 const capacity = { services: 16, realServers: 1024, buckets: 262_144 }
 const realServers = 3
 const loopback = 1
+/** Stands in the outer headers of tunnels. */
+const directors: Readonly<Record<IpFamily, string>> = { ipv4: '192.0.2.9', ipv6: '2001:db8::9' }
 /** No new flow is turned away: what is measured is the entry, and not the cap. */
 const limits = { insertCap: 0xffff_ffff }
 
@@ -99,6 +106,7 @@ function addService(tables: Tables, set: MapSet, layout: Layout, mode: Mode, pro
       mac: `02:00:00:00:01:0${n}`,
       source_mac: '02:00:00:00:00:fe',
       mtu: 1500,
+      outer_saddr: directors[mode.family],
       is_reachable: 1,
     })
   }
