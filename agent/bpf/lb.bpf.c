@@ -24,10 +24,13 @@
 #include "lb_ring.h"
 #include "lb_flow.h"
 #include "lb_stats.h"
+#include "lb_checksum.h"
+#include "lb_nat.h"
 #include "lb_schedule.h"
 #include "lb_tunnel.h"
 #include "lb_select.h"
 #include "lb_forward.h"
+#include "lb_reply.h"
 
 char lb_license[] SEC("license") = "GPL";
 
@@ -44,43 +47,63 @@ static __always_inline struct lb_real *lb_decide(struct lb_packet *packet, enum 
 SEC("tc")
 int lb_tcx(struct __sk_buff *skb)
 {
-	struct lb_packet packet = {};
-	enum lb_counter verdict = lb_admit_skb(skb, &packet);
+	struct lb_work *work = lb_work_of_cpu();
+
+	if (!work)
+		return TCX_NEXT;
+
+	struct lb_packet *packet = &work->packet;
+	enum lb_counter verdict = lb_admit_skb(skb, packet);
 
 	if (verdict)
 		return lb_finish(verdict, TCX_NEXT);
 	lb_pull_headers(skb);
-	verdict = lb_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &packet);
+	verdict = lb_parse((void *)(long)skb->data, (void *)(long)skb->data_end, packet);
 	if (verdict)
 		return lb_finish(verdict, TCX_NEXT);
-	lb_measure_skb(skb, &packet);
+	lb_measure_skb(skb, packet);
 
-	struct lb_real *real = lb_decide(&packet, &verdict);
+	struct lb_real *real = lb_decide(packet, &verdict);
 
-	if (!real)
-		return lb_finish(verdict, lb_is_pass(verdict) ? TCX_NEXT : TC_ACT_SHOT);
-	return lb_forward_skb(skb, &packet, real);
+	if (real)
+		return lb_forward_skb(skb, packet, &work->to, real);
+	if (verdict == LB_PASS_NO_SERVICE) {
+		verdict = lb_find_reply(packet, &work->to);
+		if (!verdict)
+			return lb_reply_skb(skb, packet, &work->to);
+	}
+	return lb_finish(verdict, lb_is_pass(verdict) ? TCX_NEXT : TC_ACT_SHOT);
 }
 
 SEC("xdp")
 int lb_xdp(struct xdp_md *xdp)
 {
-	struct lb_packet packet = {};
+	struct lb_work *work = lb_work_of_cpu();
+
+	if (!work)
+		return XDP_PASS;
+
+	struct lb_packet *packet = &work->packet;
 	enum lb_counter verdict = lb_admit_xdp(xdp);
 
 	if (verdict)
 		return lb_finish(verdict, XDP_PASS);
-	verdict = lb_parse((void *)(long)xdp->data, (void *)(long)xdp->data_end, &packet);
+	verdict = lb_parse((void *)(long)xdp->data, (void *)(long)xdp->data_end, packet);
 	if (verdict)
 		return lb_finish(verdict, XDP_PASS);
-	packet.wire_bytes = xdp->data_end - xdp->data;
-	packet.segments = 1;
+	packet->wire_bytes = xdp->data_end - xdp->data;
+	packet->segments = 1;
 
-	struct lb_real *real = lb_decide(&packet, &verdict);
+	struct lb_real *real = lb_decide(packet, &verdict);
 
-	if (!real)
-		return lb_finish(verdict, lb_is_pass(verdict) ? XDP_PASS : XDP_DROP);
-	return lb_forward_xdp(xdp, &packet, real);
+	if (real)
+		return lb_forward_xdp(xdp, packet, &work->to, real);
+	if (verdict == LB_PASS_NO_SERVICE) {
+		verdict = lb_find_reply(packet, &work->to);
+		if (!verdict)
+			return lb_reply_xdp(xdp, packet, &work->to);
+	}
+	return lb_finish(verdict, lb_is_pass(verdict) ? XDP_PASS : XDP_DROP);
 }
 
 /* The kernel's jiffies for the agent, which runs this and attaches it nowhere. */

@@ -13,10 +13,12 @@ enum lb_counter {
 	LB_PASS_VLAN,       /* a tag within a tag */
 	LB_PASS_OTHER_HOST, /* a frame for another MAC address: flooded, or the interface is promiscuous */
 	LB_PASS_NO_SERVICE,
+	LB_PASS_NO_FLOW,    /* from the port of a real server in NAT mode, and no client of ours waits for it */
 	LB_PASS_LAST,
 	/* Sent to a real server. */
 	LB_FWD,
 	LB_FWD_NEIGHBOUR, /* the same, with the kernel finding the MAC address */
+	LB_FWD_REPLY,     /* a real server's answer, back to the client */
 	/* For a service, and impossible to handle. */
 	LB_DROP_FRAGMENT,
 	LB_DROP_IP_OPTIONS,
@@ -30,12 +32,16 @@ enum lb_counter {
 	LB_DROP_NO_ROOM,      /* no room for the tunnel's header: the packet is in another tunnel already */
 	LB_DROP_VLAN,         /* XDP: the real server is in another VLAN than the packet */
 	LB_DROP_STOPPED,      /* a new flow while the operator has stopped new flows */
+	LB_DROP_NO_RECORD,    /* replies could not be told without an entry in the flow cache, and there was no room */
+	LB_DROP_AMBIGUOUS,    /* its replies could be of another service's connection, on every real server */
+	LB_DROP_NO_CLIENT,    /* a reply, and no route leads to the client */
 	/* Notes on the flow cache; these packets have a verdict as well. */
 	LB_FLOW_NEW,
 	LB_FLOW_EVICTED, /* an older half-open or closing entry made room */
 	LB_FLOW_FULL,    /* four established flows in the bucket: served by the ring, not remembered */
 	LB_FLOW_RACE,    /* two CPUs wanted the same entry: served, not remembered this time */
 	LB_FLOW_CAPPED,  /* more new flows than the cap allows: served, not remembered */
+	LB_FLOW_AMBIGUOUS, /* the ring's choice would have made replies ambiguous: another real server was taken */
 	LB_FLOW_OVER,    /* an entry was found and no longer valid: expired, closed, or its server had gone */
 	LB_COUNTERS,
 };

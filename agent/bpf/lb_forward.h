@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// To the real server: as the packet is (DR), or inside another one (tunnel). Never PASS from here: the host would answer a
-// service's packet with RST.
+// To the real server: as the packet is (DR), translated (NAT), or inside another one (tunnel). Never PASS from here: the
+// host would answer a service's packet with RST.
 #ifndef LB_FORWARD_H
 #define LB_FORWARD_H
 
+#include "lb_nat.h"
 #include "lb_tunnel.h"
 
 #define LB_AF_INET 2
@@ -68,20 +69,33 @@ static __always_inline int lb_change_vlan(struct __sk_buff *skb, const struct lb
 	return vlan ? bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), vlan) : 0;
 }
 
-static __always_inline int lb_forward_skb(struct __sk_buff *skb, const struct lb_packet *packet, struct lb_real *real)
+static __always_inline int lb_hop_skb(struct __sk_buff *skb, const struct lb_packet *packet)
+{
+	int sum = lb_decrement_ttl((void *)(long)skb->data, (void *)(long)skb->data_end, packet);
+
+	if (sum < 0)
+		return -1;
+	/* The hop limit is the lower byte of its word; only a CHECKSUM_COMPLETE is touched. */
+	if (sum)
+		bpf_csum_update(skb, ~(__u32)bpf_htons(1));
+	return 0;
+}
+
+static __always_inline int lb_forward_skb(struct __sk_buff *skb, const struct lb_packet *packet,
+					   struct lb_translation *to, struct lb_real *real)
 {
 	enum lb_counter obstacle = lb_may_leave(packet, real);
 
 	if (obstacle)
 		return lb_finish(obstacle, TC_ACT_SHOT);
 
-	int sum = lb_decrement_ttl((void *)(long)skb->data, (void *)(long)skb->data_end, packet);
-
-	if (sum < 0)
+	if (real->forwarding == LB_NAT) {
+		lb_nat_to_real(packet, real, to);
+		if (lb_translate_skb(skb, packet, to))
+			return lb_finish(LB_DROP_TRUNCATED, TC_ACT_SHOT);
+	}
+	if (lb_hop_skb(skb, packet))
 		return lb_finish(LB_DROP_TRUNCATED, TC_ACT_SHOT);
-	/* The hop limit is the lower byte of its word; only a CHECKSUM_COMPLETE is touched. */
-	if (sum)
-		bpf_csum_update(skb, ~(__u32)bpf_htons(1));
 	/* MAC address not known yet: the kernel would ask without a tag. */
 	if (!real->is_reachable && (real->vlan || packet->vlan))
 		return lb_finish(LB_DROP_NO_NEIGHBOUR, TC_ACT_SHOT);
@@ -91,14 +105,14 @@ static __always_inline int lb_forward_skb(struct __sk_buff *skb, const struct lb
 		obstacle = lb_encapsulate_skb(skb, packet, real);
 		if (obstacle)
 			return lb_finish(obstacle, TC_ACT_SHOT);
-		/* The outer header says where to, the kernel by which gateway. */
-		if (!real->is_reachable)
-			return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, 0, 0, 0));
 	}
 	if (!real->is_reachable) {
 		/* The kernel asks for the address and keeps the packet meanwhile. */
 		struct bpf_redir_neigh next_hop = {};
 
+		/* Translated or encapsulated, the packet says where to, the kernel by which gateway. */
+		if (real->forwarding != LB_DR)
+			return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, 0, 0, 0));
 		next_hop.nh_family = real->family == LB_FAMILY_IPV6 ? LB_AF_INET6 : LB_AF_INET;
 		__builtin_memcpy(next_hop.ipv6_nh, real->addr, sizeof(next_hop.ipv6_nh));
 		return lb_finish(LB_FWD_NEIGHBOUR, bpf_redirect_neigh(real->ifindex, &next_hop, sizeof(next_hop), 0));
@@ -137,7 +151,8 @@ static __always_inline int lb_find_macs(struct xdp_md *xdp, const struct lb_pack
 	       fib->ifindex == real->ifindex;
 }
 
-static __always_inline int lb_forward_xdp(struct xdp_md *xdp, const struct lb_packet *packet, struct lb_real *real)
+static __always_inline int lb_forward_xdp(struct xdp_md *xdp, const struct lb_packet *packet,
+					   struct lb_translation *to, struct lb_real *real)
 {
 	enum lb_counter obstacle = lb_may_leave(packet, real);
 	struct bpf_fib_lookup fib = {};
@@ -149,6 +164,11 @@ static __always_inline int lb_forward_xdp(struct xdp_md *xdp, const struct lb_pa
 		return lb_finish(LB_DROP_VLAN, XDP_DROP);
 	if (!is_reachable && (real->vlan || !lb_find_macs(xdp, packet, real, &fib)))
 		return lb_finish(LB_DROP_NO_NEIGHBOUR, XDP_DROP);
+	if (real->forwarding == LB_NAT) {
+		lb_nat_to_real(packet, real, to);
+		if (lb_translate_xdp(xdp, packet, to))
+			return lb_finish(LB_DROP_TRUNCATED, XDP_DROP);
+	}
 
 	if (lb_decrement_ttl((void *)(long)xdp->data, (void *)(long)xdp->data_end, packet) < 0)
 		return lb_finish(LB_DROP_TRUNCATED, XDP_DROP);

@@ -49,6 +49,35 @@ struct lb_packet {
 	enum lb_counter defect; /* why it cannot be handled, should it be for a service */
 } __attribute__((aligned(8)));
 
+/* Both ends of a packet as they shall be. */
+struct lb_translation {
+	__be32 saddr[4];
+	__be32 daddr[4];
+	__be16 sport;
+	__be16 dport;
+} __attribute__((aligned(8)));
+
+/*
+ * What one packet needs, in memory of its CPU. On the stack the verifier would follow each way through the parser to the
+ * end of the program (over a million steps with NAT); what comes out of a map is just a number to it.
+ */
+struct lb_work {
+	struct lb_packet packet;
+	struct lb_translation to;
+};
+
+LB_ARRAY(lb_work, 1, struct lb_work);
+
+static __always_inline struct lb_work *lb_work_of_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct lb_work *work = bpf_map_lookup_elem(&lb_work, &cpu);
+
+	if (work)
+		__builtin_memset(&work->packet, 0, sizeof(work->packet));
+	return work;
+}
+
 /* Facts about the interface that XDP cannot see: who is meant by a frame. By ifindex; all zero = not known. */
 struct lb_iface {
 	__u8 mac[6];

@@ -3,7 +3,11 @@
 #ifndef LB_SELECT_H
 #define LB_SELECT_H
 
+#include "lb_nat.h"
 #include "lb_schedule.h"
+
+/* How often another real server is looked for. */
+#define LB_OTHER_ATTEMPTS 8
 
 static __always_inline int lb_is_syn(const struct lb_packet *packet)
 {
@@ -20,6 +24,28 @@ static __always_inline int lb_may_move(const struct lb_packet *packet)
 static __always_inline int lb_may_reuse(const struct lb_place *place, const struct lb_real *real)
 {
 	return LB_WORD_STATE(place->seen) != LB_FLOW_CLOSING && !real->is_down && real->state != LB_STATE_OFFLINE;
+}
+
+/* Another real server than the ring's choice, whose replies would be ambiguous; 0 where there is none. */
+static __always_inline __u32 lb_pick_other(const struct lb_packet *packet, struct lb_bucket *bucket, __u32 tag,
+					   __u32 service)
+{
+	struct lb_ring *ring = bpf_map_lookup_elem(&lb_ring, &service);
+	__u64 hash = lb_ring_hash(packet);
+
+	lb_count(LB_FLOW_AMBIGUOUS);
+	if (!ring)
+		return 0;
+	for (__u32 attempt = 0; attempt < LB_OTHER_ATTEMPTS; attempt++) {
+		hash = lb_finish_hash(hash + 0x9e3779b97f4a7c15ull);
+
+		__u32 id = lb_ring_slot(ring, lb_slot_of(hash));
+		struct lb_real *real = id ? lb_real_at(id) : 0;
+
+		if (real && real->use == LB_REAL_IN_USE && !lb_nat_clashes(bucket, tag, packet, real))
+			return id;
+	}
+	return 0;
 }
 
 /* A flow that is not remembered, or no longer valid; `has_place` where its old entry is to be replaced. */
@@ -49,10 +75,19 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 		return 0;
 	}
 
-	int is_put = 0;
+	if (real->forwarding == LB_NAT && lb_nat_clashes(bucket, tag, packet, real)) {
+		id = lb_pick_other(packet, bucket, tag, service->id);
+		real = id ? lb_real_at(id) : 0;
+		if (!real) {
+			*verdict = LB_DROP_AMBIGUOUS;
+			return 0;
+		}
+	}
 
-	/* What ends a connection needs no entry. */
-	if (!(packet->tcp_flags & (LB_TCP_RST | LB_TCP_FIN))) {
+	int is_put = 0, is_answered = lb_is_translated(real) && !(packet->tcp_flags & LB_TCP_RST);
+
+	/* What ends a connection needs no entry, but for an answer to find its way back. */
+	if (is_answered || !(packet->tcp_flags & (LB_TCP_RST | LB_TCP_FIN))) {
 		if (!lb_may_insert(row, now))
 			lb_count(LB_FLOW_CAPPED);
 		else if (has_place || lb_flow_room(bucket, row, tag, now, place))
@@ -62,6 +97,10 @@ static __always_inline struct lb_real *lb_select_new(struct lb_packet *packet, s
 	}
 	if (is_put)
 		lb_count_flow(service, real);
+	if (is_answered && !is_put) {
+		*verdict = LB_DROP_NO_RECORD;
+		return 0;
+	}
 	/* A UDP flow that is not remembered would count as a connection with each of its packets. */
 	lb_account(packet, id, service->id, packet->proto == IPPROTO_UDP ? is_put : lb_is_syn(packet));
 	return real;

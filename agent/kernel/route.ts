@@ -34,6 +34,8 @@ const linkAttribute = { address: 1, name: 3, mtu: 4, lower: 5, info: 18, extMask
 /** IFLA_INFO_KIND, IFLA_INFO_DATA; in it IFLA_VLAN_ID. */
 const infoAttribute = { kind: 1, data: 2 } as const
 const vlanAttribute = { id: 1 } as const
+/** NTF_USE of include/uapi/linux/neighbour.h. */
+const neighbourFlagUse = 1
 const xdpAttribute = { programId: 4 } as const
 const addressAttribute = { address: 1, local: 2, cacheInfo: 6 } as const
 const routeAttribute = { destination: 1, interface: 4, gateway: 5, source: 7, via: 18 } as const
@@ -235,12 +237,19 @@ function addressRequest(address: InterfaceAddress): Buffer {
   ])
 }
 
-function neighbourRequest(ifindex: number, address: string, state: number, attributes: Attribute[]): Buffer {
+function neighbourRequest(
+  ifindex: number,
+  address: string,
+  state: number,
+  attributes: Attribute[],
+  neighbourFlags = 0,
+): Buffer {
   const fixed = Buffer.alloc(sizeOf.neighbour)
   const value = addressBytes(address)
   fixed.writeUInt8(value.length === 16 ? family.inet6 : family.inet, 0)
   fixed.writeInt32LE(ifindex, 4)
   fixed.writeUInt16LE(state, 8)
+  fixed.writeUInt8(neighbourFlags, 10)
   const destination = { type: neighbourAttribute.destination, value }
   return Buffer.concat([fixed, encodeAttributes([destination, ...attributes])])
 }
@@ -322,6 +331,13 @@ export class RouteSocket {
     const flags = messageFlag.create | messageFlag.replace
     const payload = neighbourRequest(ifindex, address, 0, [managed])
     this.#socket.change(type.newNeighbour, flags, payload, `keeping the neighbour ${address}`)
+  }
+
+  /** Has the kernel look for a neighbour once, as if a packet waited for it (NTF_USE). */
+  lookForNeighbour(ifindex: number, address: string): void {
+    const flags = messageFlag.create | messageFlag.replace
+    const payload = neighbourRequest(ifindex, address, 0, [], neighbourFlagUse)
+    this.#socket.change(type.newNeighbour, flags, payload, `looking for the neighbour ${address}`)
   }
 
   /** Forgets a neighbour, and the wish to keep it. ENOENT where there is none. */

@@ -45,7 +45,7 @@ export const dataplaneOffers: Readonly<Record<DataplaneName, DataplaneOffer>> = 
   ebpf: {
     families: ['ipv4', 'ipv6'],
     protocols: ['tcp', 'udp'],
-    forwarding: ['dr', 'tun'],
+    forwarding: ['dr', 'nat', 'tun'],
     tunnels: ['ipip', 'gue'],
     tunnelChecksums: ['nocsum'],
     schedulers: ['mh', 'sh', 'rr', 'wrr', 'lc', 'wlc'],

@@ -34,6 +34,8 @@ export const ObservedAttachment = z.object({
   reason: z.string(),
   /** Names of other programs found on the same interface. */
   foreignPrograms: z.array(z.string()),
+  /** No service is on it: answers of real servers in NAT or FullNAT mode come in there. The dataplane sees to it itself. */
+  isForReplies: z.boolean().default(false),
 })
 
 /** A setting of the host that is ours or that the document names, as it is now. */

@@ -74,7 +74,7 @@ const inPhase = (phase: Phase, steps: readonly Step[]): PlannedStep[] => steps.m
 function planAttachments(wanted: readonly DesiredService[], observed: ObservedState): PlannedStep[] {
   const inEbpf = wanted.filter((service) => service.config.dataplane === 'ebpf')
   const needed = new Set(inEbpf.map((service) => service.config.interface))
-  const present = new Set(observed.attachments.map((attachment) => attachment.interface))
+  const present = new Set(observed.attachments.filter((one) => !one.isForReplies).map((one) => one.interface))
   return [
     ...inPhase(
       'prepare',

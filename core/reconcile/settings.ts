@@ -17,19 +17,19 @@ export const timeoutSettings = {
 export const isSysctl = (name: string): boolean => name.startsWith('net.')
 
 /**
- * The host's settings that the services and the document ask for, by name. NAT needs the director to forward replies;
+ * The host's settings that the services and the document ask for, by name. NAT needs the director to forward replies, on
+ * eBPF too: the kernel answers no program's question for a route where it may not forward (net/core/filter.c);
  * FullNAT needs connections in conntrack, or the source NAT never sees them (tried on 6.1). What the document says by
  * itself wins.
  */
 export function settingsOf(services: readonly ConfiguredService[], ipvs: IpvsSettings | undefined): HostSetting[] {
   const wanted = new Map<string, string>()
   for (const { config, realServers } of services) {
-    if (config.dataplane !== 'ipvs') continue
     const forwards = realServers.some(({ forwarding }) => forwarding === 'nat' || forwarding === 'fullnat')
     if (forwards) {
       wanted.set(config.family === 'ipv4' ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding', '1')
     }
-    if (config.forwarding === 'fullnat') wanted.set('net.ipv4.vs.conntrack', '1')
+    if (config.dataplane === 'ipvs' && config.forwarding === 'fullnat') wanted.set('net.ipv4.vs.conntrack', '1')
   }
   for (const name of ipvsSysctlNames) {
     const value = ipvs?.sysctls?.[name]

@@ -54,8 +54,10 @@ function take(state: State, step: Step): void {
     case 'drain.wait':
       return
     case 'dataplane.attach': {
-      const attachment = { interface: step.interface, hook: 'tcx' as const, reason: '', foreignPrograms: [] }
-      state.rest = { ...state.rest, attachments: [...state.rest.attachments, attachment] }
+      const name = step.interface
+      const attachment = { interface: name, hook: 'tcx' as const, reason: '', foreignPrograms: [], isForReplies: false }
+      const others = state.rest.attachments.filter((one) => one.interface !== name)
+      state.rest = { ...state.rest, attachments: [...others, attachment] }
       return
     }
     case 'dataplane.detach': {

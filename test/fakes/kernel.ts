@@ -182,6 +182,7 @@ export class FakeKernel implements Dataplanes, Network {
           hook: 'tcx' as const,
           reason: 'kernel 6.18',
           foreignPrograms: [],
+          isForReplies: false,
         }
         this.attachments.set(step.interface, attachment)
         return

@@ -127,5 +127,5 @@ test('all programs of the object load within the verifier’s patience on maps o
     for (const program of programs.values()) program.close()
     set.close()
   }
-  expect(() => loadPrograms(object, new Map(), new Map())).toThrow('no map lb_cpus')
+  expect(() => loadPrograms(object, new Map(), new Map())).toThrow('no map lb_work')
 })

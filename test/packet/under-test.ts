@@ -30,7 +30,7 @@ export interface Kind {
   readonly tunnel?: { readonly type: 'ipip' | 'gue'; readonly family: IpFamily }
 }
 
-const vips: Readonly<Record<IpFamily, string>> = { ipv4: '192.0.2.100', ipv6: '2001:db8::100' }
+export const vips: Readonly<Record<IpFamily, string>> = { ipv4: '192.0.2.100', ipv6: '2001:db8::100' }
 export const vip = vips.ipv4
 export const service = `tcp/${vip}:80`
 const plain: Kind = { family: 'ipv4', protocol: 'tcp' }

@@ -78,8 +78,8 @@ test.each([
 test.each([
   [
     'a method that eBPF lacks',
-    web({ dataplane: 'ebpf', scheduler: 'mh' }),
-    'services[0].forwarding: found "nat", expected dr, tun: that is what the ebpf dataplane offers in this version',
+    web({ dataplane: 'ebpf', scheduler: 'mh', forwarding: 'fullnat' }),
+    'services[0].forwarding: found "fullnat", expected dr, nat, tun: that is what the ebpf dataplane offers in this version',
   ],
   [
     'GUE without a port',

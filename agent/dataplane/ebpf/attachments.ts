@@ -1,5 +1,5 @@
 // Where the program sits: TCX ingress where the kernel has it, else clsact or XDP. Links are pinned and adopted.
-import { existsSync, readdirSync, unlinkSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../core/contract/errors.ts'
 import type { DataplaneHook, ObservedAttachment } from '../../../core/model/observed.ts'
@@ -12,6 +12,7 @@ import { TcPlace, TcSocket } from '../../kernel/tc-filter.ts'
 const linkPrefix = 'link_'
 const genericSuffix = '_generic'
 const clsactSuffix = '_clsact'
+const repliesSuffix = '_replies'
 
 const reasons: Readonly<Record<DataplaneHook, string>> = {
   tcx: 'TCX ingress: keeps offloads on every kind of interface and shares it with other programs.',
@@ -20,11 +21,21 @@ const reasons: Readonly<Record<DataplaneHook, string>> = {
   'xdp-generic': 'Generic XDP, which is slow: this kernel has neither TCX nor clsact, and the driver no native XDP.',
 }
 
+/** What an interface is attached for: services, or only answers of their real servers. The pin's name keeps it. */
+type Purpose = 'services' | 'replies'
+
+interface Held {
+  readonly link: BpfLink | TcPlace
+  readonly hook: DataplaneHook
+  readonly purpose: Purpose
+  readonly pin: string
+}
+
 export class Attachments {
   readonly #folder: string
   readonly #routes: RouteSocket
   readonly #tc = new TcSocket()
-  readonly #links = new Map<number, { link: BpfLink | TcPlace; hook: DataplaneHook; pin: string }>()
+  readonly #links = new Map<number, Held>()
 
   constructor(folder: string, routes: RouteSocket) {
     this.#folder = folder
@@ -66,18 +77,28 @@ export class Attachments {
         link.close()
         continue
       }
-      const xdp = name.endsWith(genericSuffix) ? 'xdp-generic' : 'xdp-native'
+      const xdp = name.includes(genericSuffix) ? 'xdp-generic' : 'xdp-native'
+      const purpose = name.endsWith(repliesSuffix) ? 'replies' : 'services'
       const hook = link instanceof TcPlace ? 'clsact' : link.facts().kind === 'tcx' ? 'tcx' : xdp
       link.replace(programFor(hook, programs))
-      this.#links.set(ifindex, { link, hook, pin })
+      this.#links.set(ifindex, { link, hook, purpose, pin })
     }
   }
 
-  /** Attaches at the first hook that works. Nothing happens where it is attached already. */
-  attach(interfaceName: string, hooks: readonly DataplaneHook[], programs: ReadonlyMap<string, BpfProgram>): Link {
+  /** Attaches at the first hook that works. Where it is attached already, for another purpose at most, that is all. */
+  attach(
+    interfaceName: string,
+    hooks: readonly DataplaneHook[],
+    programs: ReadonlyMap<string, BpfProgram>,
+    purpose: Purpose = 'services',
+  ): Link {
     const at = this.#routes.linkByName(interfaceName)
     if (at === null) throw new AppError('REFUSED', `The director has no interface ${interfaceName}.`)
-    if (this.#links.has(at.index)) return at
+    const held = this.#links.get(at.index)
+    if (held !== undefined) {
+      if (purpose === 'services') this.#serve(at.index, held, purpose)
+      return at
+    }
     const [hook, ...others] = hooks
     if (hook === undefined) throw new AppError('REFUSED', `No hook for the dataplane works on ${interfaceName}.`)
     const program = programFor(hook, programs)
@@ -87,10 +108,10 @@ export class Attachments {
     } catch (error) {
       if (isErrno(error, 'EBUSY', 'EEXIST')) throw busy(at, error)
       if (isErrno(error, 'EOPNOTSUPP', 'EINVAL', 'ENOENT') && others.length > 0)
-        return this.attach(interfaceName, others, programs)
+        return this.attach(interfaceName, others, programs, purpose)
       throw error
     }
-    const pin = join(this.#folder, `${linkPrefix}${at.index}${suffixOf(hook)}`)
+    const pin = this.#pinOf(at.index, hook, purpose)
     try {
       if (link instanceof TcPlace) link.pin(pin, program)
       else link.pin(pin)
@@ -99,7 +120,7 @@ export class Attachments {
       link.close()
       throw error
     }
-    this.#links.set(at.index, { link, hook, pin })
+    this.#links.set(at.index, { link, hook, purpose, pin })
     return at
   }
 
@@ -107,6 +128,41 @@ export class Attachments {
     if (hook === 'tcx') return linkTcx(program, ifindex)
     if (hook === 'clsact') return TcPlace.attach(this.#tc, program, ifindex)
     return linkXdp(program, ifindex, hook === 'xdp-native' ? xdpMode.native : xdpMode.generic)
+  }
+
+  #pinOf(ifindex: number, hook: DataplaneHook, purpose: Purpose): string {
+    const suffixes = `${suffixOf(hook)}${purpose === 'replies' ? repliesSuffix : ''}`
+    return join(this.#folder, `${linkPrefix}${ifindex}${suffixes}`)
+  }
+
+  #serve(ifindex: number, held: Held, purpose: Purpose): void {
+    if (held.purpose === purpose) return
+    const pin = this.#pinOf(ifindex, held.hook, purpose)
+    renameSync(held.pin, pin)
+    const link = held.link instanceof TcPlace ? new TcPlace(this.#tc, ifindex, pin) : held.link
+    this.#links.set(ifindex, { ...held, link, purpose, pin })
+  }
+
+  /** Attaches where answers come in, and detaches where none do any more and no service is either. */
+  followReplies(
+    wanted: ReadonlySet<number>,
+    hooks: readonly DataplaneHook[],
+    programs: ReadonlyMap<string, BpfProgram>,
+  ): void {
+    this.#forgetGone()
+    for (const { index, name } of this.#routes.links()) {
+      const held = this.#links.get(index)
+      if (wanted.has(index) && held === undefined) this.attach(name, hooks, programs, 'replies')
+      if (!wanted.has(index) && held?.purpose === 'replies') this.detach(name)
+    }
+  }
+
+  /** No service is on the interface any more; answers may still come in there. */
+  release(interfaceName: string, replies: ReadonlySet<number>): void {
+    const at = this.#routes.linkByName(interfaceName)
+    const held = at === null ? undefined : this.#links.get(at.index)
+    if (at !== null && held !== undefined && replies.has(at.index)) this.#serve(at.index, held, 'replies')
+    else this.detach(interfaceName)
   }
 
   detach(interfaceName: string): void {
@@ -123,7 +179,7 @@ export class Attachments {
   observed(): ObservedAttachment[] {
     const names = new Map(this.#routes.links().map((link) => [link.index, link]))
     return [...this.#links]
-      .flatMap(([index, { link, hook }]): ObservedAttachment[] => {
+      .flatMap(([index, { link, hook, purpose }]): ObservedAttachment[] => {
         const at = names.get(index)
         if (at === undefined) return []
         return [
@@ -132,6 +188,7 @@ export class Attachments {
             hook,
             reason: reasons[hook],
             foreignPrograms: foreignPrograms(at, new Set([link.facts().programId])),
+            isForReplies: purpose === 'replies',
           },
         ]
       })

@@ -35,7 +35,7 @@ import {
   removePins,
 } from './map-set.ts'
 import { Neighbours } from './neighbours.ts'
-import { Tables } from './tables.ts'
+import { isTranslated, Tables } from './tables.ts'
 
 export interface EbpfOptions {
   /** Folder on the bpffs; left out: /sys/fs/bpf/signalbox. */
@@ -115,9 +115,17 @@ export class EbpfDataplane implements EbpfDataplaneLike {
         tell: (event) => {
           for (const listener of this.#listeners) listener(event)
         },
+        refreshed: () => this.#followReplies(),
         failed: this.#log,
       }),
     }
+  }
+
+  /** Answers come in by the interfaces that lead to the real servers; routes and real servers change. */
+  #followReplies(): void {
+    const loaded = this.#loaded
+    if (loaded === null) return
+    loaded.attachments.followReplies(loaded.tables.replyInterfaces(), this.#hooks, loaded.programs)
   }
 
   #load(): Loaded {
@@ -193,13 +201,10 @@ export class EbpfDataplane implements EbpfDataplaneLike {
       case 'realServer.change': {
         const loaded = this.#load()
         if (step.kind === 'realServer.add' && loaded.attachments.hasXdp) {
-          await loaded.neighbours.resolve(step.after.address, resolveWithinMs)
+          await loaded.neighbours.resolve(step.after, resolveWithinMs)
         }
         loaded.tables.putReal(step.service, step.after)
-        // A tunnel may lead through a gateway, the other methods not.
-        if (step.kind === 'realServer.add' || step.before.forwarding !== step.after.forwarding) {
-          loaded.neighbours.refresh()
-        }
+        loaded.neighbours.refresh()
         return
       }
       case 'realServer.remove':
@@ -214,7 +219,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
   #detach(interfaceName: string): void {
     const loaded = this.#loaded
     if (loaded === null) return
-    loaded.attachments.detach(interfaceName)
+    loaded.attachments.release(interfaceName, loaded.tables.replyInterfaces())
     this.#unloadIfUnused(loaded)
   }
 
@@ -248,9 +253,9 @@ export class EbpfDataplane implements EbpfDataplaneLike {
         return {
           key,
           ringDigest,
-          counters: this.#sum(set, 'lb_svc_stats', set.sizes.services, id),
+          counters: this.#sum(set, 'lb_svc_stats', set.sizes.services, id, reals.some(isTranslated)),
           rates: null,
-          realServers: reals.map(({ index, address, port }) => ({
+          realServers: reals.map(({ index, address, port, forwarding }) => ({
             address,
             port,
             activeFlows: flows.activeOf(index),
@@ -258,7 +263,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
             persistentFlows: null,
             rates: null,
             ringShare: shares[index] ?? 0,
-            counters: this.#sum(set, 'lb_real_stats', set.sizes.reals, index),
+            counters: this.#sum(set, 'lb_real_stats', set.sizes.reals, index, isTranslated({ forwarding })),
           })),
         }
       }),
@@ -267,17 +272,19 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     }
   }
 
-  #sum(set: MapSet, name: string, perCpu: number, index: number): Counters {
+  /** Where replies do not pass the director they are not zero, but unknown. */
+  #sum(set: MapSet, name: string, perCpu: number, index: number, seesReplies: boolean): Counters {
     const rows = set.rows(name)
-    // In DR the reply does not pass the director: not zero, unknown.
-    const sum = { connections: 0, packetsIn: 0, bytesIn: 0, packetsOut: null, bytesOut: null }
+    const sum = { connections: 0, packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 }
     for (let cpu = 0; cpu < set.cpus; cpu++) {
       const row = this.#layout.stats.read(rows.view, rows.at(cpu * perCpu + index))
       sum.connections += row.connections
       sum.packetsIn += row.packets
       sum.bytesIn += row.bytes
+      sum.packetsOut += row.reply_packets
+      sum.bytesOut += row.reply_bytes
     }
-    return sum
+    return seesReplies ? sum : { ...sum, packetsOut: null, bytesOut: null }
   }
 
   /** The layout names a CPU's counters by their place. */

@@ -79,8 +79,18 @@ const shapes = {
     packets: 'count',
     bytes: 'count',
   },
-  stats: { packets: 'count', bytes: 'count', connections: 'count', turns: 'count' },
   switches: { new_flows_stopped: 'u32' },
+  stats: {
+    packets: 'count',
+    bytes: 'count',
+    connections: 'count',
+    turns: 'count',
+    reply_packets: 'count',
+    reply_bytes: 'count',
+  },
+  natKey: { addr: 'address', port: 'be16', proto: 'u8', family: 'u8' },
+  natEnd: { services: 'u32' },
+  wanted: { addr: 'address', ifindex: 'u32', family: 'u32' },
   iface: { mac: 'mac', is_known: 'u8' },
   cpu: {
     count: 'u64s',
@@ -107,6 +117,9 @@ const structNames: Readonly<Record<ShapeName, string>> = {
   flow: 'lb_flow',
   stats: 'lb_stats',
   switches: 'lb_switch',
+  natKey: 'lb_nat_key',
+  natEnd: 'lb_nat_end',
+  wanted: 'lb_wanted',
   iface: 'lb_iface',
   cpu: 'lb_cpu',
 }
@@ -201,7 +214,7 @@ function layoutDigest(object: ObjectFile): bigint {
 /** Numbers that structs carry for words of the model. */
 export const word = {
   protocol: { tcp: 6, udp: 17 },
-  forwarding: { dr: 1, tun: 3 },
+  forwarding: { dr: 1, nat: 2, tun: 3 },
   tunnel: { ipip: 1, gue: 2 },
   scheduler: { mh: 1, sh: 2, rr: 3, wrr: 4, lc: 5, wlc: 6 },
   announce: { arp: 1, route: 2, none: 3 },

@@ -85,6 +85,7 @@ function entriesOf(object: ObjectFile, capacity: Capacity, cpus: number): Record
   return {
     ...own,
     lb_cpus: cpus,
+    lb_work: cpus,
     lb_services: services,
     lb_vips: services,
     lb_svc_info: services,
@@ -92,6 +93,7 @@ function entriesOf(object: ObjectFile, capacity: Capacity, cpus: number): Record
     lb_svc_stats: services * cpus,
     lb_reals: reals,
     lb_real_stats: reals * cpus,
+    lb_nat_ends: reals,
     lb_buckets: buckets,
   }
 }

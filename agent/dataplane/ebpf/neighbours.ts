@@ -1,10 +1,11 @@
 // Keeps interface and MAC address of each real server in the maps. The kernel keeps the neighbours resolved, since
 // redirected packets never confirm them.
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
+import type { ForwardingMethod } from '../../../core/model/dataplane.ts'
 import { isErrno } from '../../kernel/errno.ts'
 import { type Link, type Neighbour, type RouteSocket, watchRoutes } from '../../kernel/route.ts'
 import type { DataplaneEvent } from '../dataplane.ts'
-import { type Layout, type RealRecord, realUse, word } from './layout.ts'
+import { type Layout, type RealRecord, realUse, word, wordOf } from './layout.ts'
 import type { MapSet } from './map-set.ts'
 
 /** Routes change without news that are listened to: look at all of it now and then. */
@@ -12,6 +13,8 @@ const refreshEveryMs = 10_000
 /** News come in bursts: an interface that goes up tells several times. */
 const settleMs = 20
 const resolveStepMs = 10
+/** How soon a neighbour is looked for that XDP had no address of; within the second after which TCP sends again. */
+const wantedEveryMs = 100
 
 /** Where packets for a real server leave. */
 interface NextHop {
@@ -28,8 +31,16 @@ interface NextHop {
   readonly mac: string | null
 }
 
+/** A real server and how packets get to it. */
+interface Target {
+  readonly address: string
+  readonly forwarding: ForwardingMethod
+}
+
 export interface NeighbourListeners {
   tell(event: DataplaneEvent): void
+  /** All ways to real servers are up to date. */
+  refreshed(): void
   /** A look that failed; the next one is not far. */
   failed(error: unknown): void
 }
@@ -40,7 +51,7 @@ export class Neighbours {
   readonly #routes: RouteSocket
   readonly #listeners: NeighbourListeners
   readonly #stop: () => void
-  readonly #timer: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   #planned: NodeJS.Timeout | undefined
   /** What was last told of each address. */
   readonly #known = new Map<string, string | null>()
@@ -65,8 +76,25 @@ export class Neighbours {
       },
       lost: soon,
     })
-    this.#timer = setInterval(soon, refreshEveryMs)
-    this.#timer.unref()
+    this.#timers = [setInterval(soon, refreshEveryMs), setInterval(() => this.#lookForWanted(), wantedEveryMs)]
+    for (const timer of this.#timers) timer.unref()
+  }
+
+  /** Next hops to clients that programs at XDP left in the map. */
+  #lookForWanted(): void {
+    const { wanted } = this.#layout
+    const rows = this.#set.rows('lb_wanted')
+    const family = wanted.offsetOf('family')
+    for (let index = 0; index < rows.count; index++) {
+      if (rows.view.getUint32(rows.at(index) + family, true) === 0) continue
+      const { addr, ifindex } = wanted.read(rows.view, rows.at(index))
+      wanted.write(rows.view, rows.at(index), { family: 0 })
+      try {
+        this.#routes.lookForNeighbour(ifindex, addr)
+      } catch (error) {
+        this.#listeners.failed(error)
+      }
+    }
   }
 
   #planRefresh(): void {
@@ -86,12 +114,12 @@ export class Neighbours {
    * Has the kernel look for a real server that is not programmed yet, and waits until it is found, at most for the time
    * given: XDP has to drop packets for one that is not.
    */
-  async resolve(address: string, withinMs: number): Promise<void> {
+  async resolve(target: Target, withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs
     try {
       for (;;) {
         const links = new Map(this.#routes.links().map((link) => [link.index, link]))
-        const hop = this.#nextHop(address, links, this.#routes.neighbours())
+        const hop = this.#nextHop(target, links, this.#routes.neighbours())
         if (hop !== null) this.#resolving.add(hop.via)
         if (hop === null || hop.mac !== null || performance.now() > deadline) return
         await setTimeoutPromise(resolveStepMs)
@@ -107,23 +135,25 @@ export class Neighbours {
     this.#writeInterfaces(links)
     const neighbours = this.#routes.neighbours()
     const hops = new Map<string, NextHop | null>()
-    for (const { base, address, forwarding } of this.#realServers()) {
-      let hop = hops.get(address)
+    const told = new Set<string>()
+    for (const { base, ...target } of this.#realServers()) {
+      const key = `${target.forwarding} ${target.address}`
+      let hop = hops.get(key)
       if (hop === undefined) {
-        hop = this.#nextHop(address, links, neighbours)
-        hops.set(address, hop)
-        this.#say(address, hop, links)
+        hop = this.#nextHop(target, links, neighbours)
+        hops.set(key, hop)
+        this.#say(target.address, hop, links)
+        told.add(target.address)
       }
-      // A frame for the real server itself (DR) has no use for a gateway; a tunnel's outer packet is routed.
-      const isReached = hop !== null && (hop.via === address || forwarding === word.forwarding.tun)
-      this.#write(base, isReached ? hop : null)
+      this.#write(base, hop)
     }
     const vias = new Set([...hops.values()].map((hop) => hop?.via))
     this.#vias = vias
     for (const [address, ifindex] of this.#managed) {
       if (!vias.has(address) && !this.#resolving.has(address)) this.#forget(address, ifindex)
     }
-    for (const address of this.#known.keys()) if (!hops.has(address)) this.#known.delete(address)
+    for (const address of this.#known.keys()) if (!told.has(address)) this.#known.delete(address)
+    this.#listeners.refreshed()
   }
 
   /** XDP cannot tell for whom a frame is; the maps tell it. */
@@ -138,23 +168,28 @@ export class Neighbours {
     }
   }
 
-  *#realServers(): Generator<{ base: number; address: string; forwarding: number }> {
+  *#realServers(): Generator<Target & { base: number }> {
     const { real } = this.#layout
     const rows = this.#set.rows('lb_reals')
     const use = real.offsetOf('use')
     for (let index = 1; index < rows.count; index++) {
       const base = rows.at(index)
       if (rows.view.getUint8(base + use) !== realUse.inUse) continue
-      const { addr: address, forwarding } = real.read(rows.view, base)
-      yield { base, address, forwarding }
+      const row = real.read(rows.view, base)
+      yield { base, address: row.addr, forwarding: wordOf(word.forwarding, row.forwarding, 'forwarding') }
     }
   }
 
-  /** Null where no interface that frames can leave by leads there. */
-  #nextHop(address: string, links: ReadonlyMap<number, Link>, neighbours: readonly Neighbour[]): NextHop | null {
+  /** Null where nothing leads to it, or in DR no interface does directly: a gateway has no use for the VIP's packets. */
+  #nextHop(
+    { address, forwarding }: Target,
+    links: ReadonlyMap<number, Link>,
+    neighbours: readonly Neighbour[],
+  ): NextHop | null {
     const route = this.#routes.routeTo(address)
     if (route === null || route.isLocal) return null
     const via = route.gateway ?? address
+    if (via !== address && forwarding === 'dr') return null
     const link = links.get(route.ifindex)
     if (link === undefined || link.mac === null || !link.isEthernet) return null
     const found = neighbours.find((each) => each.address === via && each.ifindex === link.index)
@@ -217,7 +252,7 @@ export class Neighbours {
 
   /** Ends the watching. With `release`, the kernel forgets the neighbours as well. */
   close(release = false): void {
-    clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     clearTimeout(this.#planned)
     this.#stop()
     if (release) for (const [address, ifindex] of this.#managed) this.#forget(address, ifindex)

@@ -1,7 +1,7 @@
 // Services and real servers as the maps hold them. The maps are the only memory: a restarted agent reads the same.
 import { AppError } from '../../../core/contract/errors.ts'
 import { compareAddresses, familyOf } from '../../../core/model/address.ts'
-import type { ForwardingMethod } from '../../../core/model/dataplane.ts'
+import { type ForwardingMethod, translatesPorts } from '../../../core/model/dataplane.ts'
 import type { ObservedService } from '../../../core/model/observed.ts'
 import type { RealServerConfig, ServiceConfig } from '../../../core/model/plan.ts'
 import type { Scheduler } from '../../../core/model/scheduler.ts'
@@ -14,9 +14,14 @@ import {
 } from '../../../core/model/service.ts'
 import { familyNumber, type Layout, type RealRecord, realUse, type ServiceInfoRecord, word, wordOf } from './layout.ts'
 import type { MapSet } from './map-set.ts'
+import { countNatEnd } from './nat-ends.ts'
 import { RingTable } from './ring-table.ts'
 
 export type EbpfForwarding = keyof typeof word.forwarding
+
+/** Whether answers of the real server pass the director. */
+export const isTranslated = ({ forwarding }: { readonly forwarding: EbpfForwarding }): boolean =>
+  translatesPorts(forwarding)
 
 export interface RealRow {
   readonly index: number
@@ -51,6 +56,7 @@ function ebpfConfigOf(config: ServiceConfig): EbpfConfig {
 }
 
 const isKnown = (scheduler: Scheduler): scheduler is keyof typeof word.scheduler => scheduler in word.scheduler
+const nothing = { packets: 0, bytes: 0, connections: 0, turns: 0, reply_packets: 0, reply_bytes: 0 } as const
 
 export interface ServiceRow {
   readonly id: number
@@ -183,6 +189,7 @@ export class Tables {
     this.#set.map('lb_services').delete(this.#keyOf(present.config))
     this.#rings.clear(present.id)
     for (const real of present.reals) this.#writeReal(real.index, { use: realUse.quarantined })
+    for (const real of present.reals) this.#countNatEnd(present.config, real)
     const rows = this.#set.rows('lb_svc_info')
     this.#layout.serviceInfo.write(rows.view, rows.at(present.id), { use: 0 })
     this.#countVip(present.config)
@@ -220,19 +227,20 @@ export class Tables {
         use: realUse.inUse,
       })
     } else this.#writeReal(index, settings)
+    this.#countNatEnd(service.config, config)
     this.rebuildRing(key)
     return index
   }
 
   /** Takes it out of the ring first: no new flow meets it. Its flows have no server afterwards. */
   removeReal(key: string, realServer: string): void {
-    const index = this.services()
-      .find((service) => service.key === key)
-      ?.reals.find((row) => row.key === realServer)?.index
-    if (index === undefined) return
-    this.rebuildRing(key, index)
-    this.#writeReal(index, { use: realUse.quarantined })
-    this.#unheld.delete(index)
+    const service = this.services().find((row) => row.key === key)
+    const real = service?.reals.find((row) => row.key === realServer)
+    if (service === undefined || real === undefined) return
+    this.rebuildRing(key, real.index)
+    this.#writeReal(real.index, { use: realUse.quarantined })
+    this.#countNatEnd(service.config, real)
+    this.#unheld.delete(real.index)
   }
 
   /** Returns true where it changed. */
@@ -261,6 +269,18 @@ export class Tables {
     }
     this.#unheld = unheld
     return released
+  }
+
+  /** Interfaces that lead to real servers whose answers pass the director. */
+  replyInterfaces(): ReadonlySet<number> {
+    const { real } = this.#layout
+    const rows = this.#set.rows('lb_reals')
+    const found = new Set<number>()
+    for (const row of this.#reals()) {
+      const ifindex = isTranslated(row) ? real.read(rows.view, rows.at(row.index)).ifindex : 0
+      if (ifindex !== 0) found.add(ifindex)
+    }
+    return found
   }
 
   /** Share of the slots by real index. */
@@ -315,15 +335,14 @@ export class Tables {
     else this.#set.map('lb_vips').update(key, this.#layout.vip.encode({ services }))
   }
 
+  #countNatEnd({ protocol }: EbpfConfig, { address, port }: Pick<RealRow, 'address' | 'port'>): void {
+    countNatEnd(this.#set, this.#layout, { address, port, protocol }, this.services())
+  }
+
   #zeroStats(name: string, perCpu: number, index: number): void {
     const rows = this.#set.rows(name)
     for (let cpu = 0; cpu < this.#set.cpus; cpu++) {
-      this.#layout.stats.write(rows.view, rows.at(cpu * perCpu + index), {
-        packets: 0,
-        bytes: 0,
-        connections: 0,
-        turns: 0,
-      })
+      this.#layout.stats.write(rows.view, rows.at(cpu * perCpu + index), nothing)
     }
   }
 }

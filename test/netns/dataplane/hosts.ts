@@ -87,6 +87,13 @@ export class Hosts {
     this.run('director', 'ip', 'addr', 'add', `${vip6}/128`, 'dev', 'eth0', 'nodad', 'preferred_lft', '0')
   }
 
+  /** Another cable between two hosts. */
+  connect(one: HostName, other: HostName, name: string): void {
+    const peer = ['netns', String(this.#pidOf(other)), 'name', name]
+    this.run(one, 'ip', 'link', 'add', name, 'type', 'veth', 'peer', ...peer)
+    for (const host of [one, other]) this.run(host, 'ip', 'link', 'set', name, 'up')
+  }
+
   /** What native XDP on veth asks of its neighbours: no half-made checksums, and GRO where redirected frames arrive. */
   prepareForXdp(): void {
     this.run('client', 'ethtool', '-K', 'eth0', 'tx', 'off')

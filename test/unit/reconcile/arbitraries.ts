@@ -166,9 +166,15 @@ const observedIpvs: fc.Arbitrary<ObservedIpvs> = fc.record({
 export const observed: fc.Arbitrary<ObservedState> = fc.record({
   services: fc.uniqueArray(observedService, { selector: serviceKey, maxLength: 5 }),
   vips: fc.uniqueArray(vip, { selector: (one) => `${one.address} ${one.interface}`, maxLength: 4 }),
-  attachments: fc
-    .subarray([...interfaces, 'eth2'])
-    .map((names) => names.map((name) => ({ interface: name, hook: 'tcx' as const, reason: '', foreignPrograms: [] }))),
+  attachments: fc.subarray([...interfaces, 'eth2']).map((names) =>
+    names.map((name) => ({
+      interface: name,
+      hook: 'tcx' as const,
+      reason: '',
+      foreignPrograms: [],
+      isForReplies: false,
+    })),
+  ),
   settings,
   ebpf: fc.record({ newFlows: fc.constantFrom(...NewFlows.options) }),
   ipvs: observedIpvs,

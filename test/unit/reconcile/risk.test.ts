@@ -18,7 +18,7 @@ const state: ObservedState = {
     },
   ],
   vips: [{ address: '192.0.2.10', interface: 'eth0', isOurs: true }],
-  attachments: [{ interface: 'eth0', hook: 'tcx', reason: '', foreignPrograms: [] }],
+  attachments: [{ interface: 'eth0', hook: 'tcx', reason: '', foreignPrograms: [], isForReplies: false }],
 }
 
 // Twelve slots in turn: enough to see that owners before and after are compared slot by slot.

@@ -1,0 +1,30 @@
+// Addresses and ports that replies come from in NAT mode, as the programs ask for them before they look for a flow.
+import { familyOf } from '../../../core/model/address.ts'
+import { realServerKey } from '../../../core/model/service.ts'
+import { familyNumber, type Layout, word } from './layout.ts'
+import type { MapSet } from './map-set.ts'
+import type { ServiceRow } from './tables.ts'
+
+export interface NatEnd {
+  readonly address: string
+  readonly port: number
+  readonly protocol: 'tcp' | 'udp'
+}
+
+/** Writes how many services have this end now: counted, so that doing it twice changes nothing. */
+export function countNatEnd(set: MapSet, layout: Layout, end: NatEnd, services: readonly ServiceRow[]): void {
+  const { address, port, protocol } = end
+  const key = layout.natKey.encode({
+    addr: address,
+    port,
+    proto: word.protocol[protocol],
+    family: familyNumber[familyOf(address)],
+  })
+  const endKey = realServerKey(end)
+  const count = services.filter(
+    ({ config, reals }) =>
+      config.protocol === protocol && reals.some((real) => real.key === endKey && real.forwarding === 'nat'),
+  ).length
+  if (count === 0) set.map('lb_nat_ends').delete(key)
+  else set.map('lb_nat_ends').update(key, layout.natEnd.encode({ services: count }))
+}
