@@ -30,9 +30,6 @@ export const modes: readonly Mode[] = [
   { key: 'tunIpv4', title: 'TUN (IPIP), IPv4', family: 'ipv4', config: { forwarding: 'tun' }, hooks: onceInATunnel },
   { key: 'tunIpv6', title: 'TUN (IPIP), IPv6', family: 'ipv6', config: { forwarding: 'tun' }, hooks: onceInATunnel },
   { key: 'drIpv6', title: 'DR, IPv6', family: 'ipv6', config: { forwarding: 'dr' } },
-  // A test run of TCX hands its own output in again, and the kernel puts no packet into a second tunnel.
-  { key: 'tunIpv4', title: 'TUN, IPv4', family: 'ipv4', config: { forwarding: 'tun' }, hooks: ['xdp'] },
-  { key: 'tunIpv6', title: 'TUN, IPv6', family: 'ipv6', config: { forwarding: 'tun' }, hooks: ['xdp'] },
 ]
 
 /** The one that stands against Katran, at XDP. */
