@@ -86,6 +86,8 @@ export const expectations = {
   notInOther: 'a VIP and port that the other dataplane does not have on this director',
   notManagementAddress: 'an address other than the one that SSH came in by',
   notOwnAddress: 'an address that the director does not carry already, or allowOwnAddress: true',
+  tunnelRoom:
+    'clients’ packets of {bytes} bytes at most where interfaces have 1500: larger ones are dropped (LB_DROP_MTU) and nobody is told; let the real servers announce it (ip route … advmss {mss})',
   onLink: 'an address that the director reaches without a gateway: DR rewrites only the MAC',
   interfaceOfDirector: 'an interface of the director: {names}',
   interfaceForVip: "an address in a network of one of the director's interfaces, or the field interface",

@@ -6,6 +6,7 @@ import type { IpvsWriter } from '../model/observed.ts'
 import { forwardingOf } from '../model/service-rules.ts'
 import { serviceAddress, serviceKey, type VirtualService } from '../model/service.ts'
 import { type Desired, desiredOf, type DirectorRole, type PlacedAddress, placeKey } from './desired.ts'
+import { tunnelRoom } from './tunnel-room.ts'
 
 /** What a director is, as far as a document can collide with it. */
 export interface DirectorContext {
@@ -70,6 +71,11 @@ export function normalize(spec: ClusterSpec, context: DirectorContext): Normaliz
     )
     if (service.vip !== undefined && carried.has(service.vip) && service.allowOwnAddress === true) {
       warnings.push(issueAt(['services', s, 'vip'], service.vip, 'notOwnAddress'))
+    }
+    const room = tunnelRoom(service)
+    if (room !== null) {
+      const { bytes, mss } = room
+      warnings.push(issueAt(['services', s, 'forwarding'], service.forwarding, 'tunnelRoom', { bytes, mss }))
     }
   }
   return { desired: desiredOf(spec, interfaces, context.role), interfaces, issues, warnings }

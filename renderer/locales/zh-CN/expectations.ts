@@ -81,6 +81,8 @@ export const expectations: Readonly<Record<ExpectationKey, string>> = {
   notInOther: '此 director 上另一数据面没有使用的 VIP 和端口',
   notManagementAddress: 'SSH 所用地址以外的地址',
   notOwnAddress: 'director 尚未使用的地址，或设置 allowOwnAddress: true',
+  tunnelRoom:
+    '接口 MTU 为 1500 时客户端数据包不超过 {bytes} 字节：更大的会被丢弃（LB_DROP_MTU）且不通知发送方；可让真实服务器通告（ip route … advmss {mss}）',
   onLink: 'director 无需网关即可到达的地址：DR 只改写 MAC',
   interfaceOfDirector: 'director 的接口：{names}',
   interfaceForVip: 'director 某个接口所在网络中的地址，或填写字段 interface',
