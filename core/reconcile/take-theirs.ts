@@ -98,7 +98,11 @@ function realServersAsFound(service: VirtualService, found: ObservedService): Re
       const key = realServerKey(one)
       const mine = written.get(key)
       const config = configs.get(key)
-      if (mine !== undefined && config !== undefined && isSameRealServer(config, realServerConfigOf(one))) return mine
+      if (mine !== undefined && config !== undefined && isSameRealServer(config, realServerConfigOf(one))) {
+        // A tunnel of its own has no place on a real server that is reached without one now.
+        const { tunnel: _tunnel, ...plain } = mine
+        return one.forwarding === 'tun' ? mine : plain
+      }
       return { ...realServerAsFound(one, service), ...(mine?.name === undefined ? {} : { name: mine.name }) }
     })
 }

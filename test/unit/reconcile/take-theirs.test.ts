@@ -203,3 +203,21 @@ test('what the director has once is said line by line too', () => {
     'director | vip | 192.0.2.10 | absent | eth0',
   ])
 })
+
+test('a real server with a tunnel of its own loses it with the method', () => {
+  const written = { forwarding: 'tun' as const, tunnel: { type: 'gre' as const, checksum: 'csum' as const } }
+  const spec = specWith({ forwarding: 'tun' }, [{ address: '192.0.2.20', port: 80, tunnel: written.tunnel }])
+  const [config] = desiredOf(spec, interfaces).services
+  const programmed: ObservedService = {
+    ...config!.config,
+    forwarding: 'dr',
+    realServers: [{ ...config!.realServers[0]!, forwarding: 'dr', tunnel: null, isUp: true }],
+    ringDigest: null,
+    isForeign: false,
+  }
+  const observed = hostWith([programmed])
+  const { spec: taken } = takeTheirs(spec, observed, driftOf(spec, observed))
+  expect(taken.services[0]).toMatchObject({ forwarding: 'dr' })
+  expect(taken.services[0]?.realServers[0]).not.toHaveProperty('tunnel')
+  expect(parseClusterSpec(taken)).toEqual({ ok: true, value: taken })
+})
