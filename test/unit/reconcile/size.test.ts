@@ -13,10 +13,10 @@ const clusterOf = (services: number): Desired => ({
   })),
 })
 
-/** Best of three: other programs of the machine take turns. */
+/** Best of five: other programs of the machine take turns. */
 function bestMs(work: () => void): number {
   return Math.min(
-    ...Array.from({ length: 3 }, () => {
+    ...Array.from({ length: 5 }, () => {
       const startedAt = performance.now()
       work()
       return performance.now() - startedAt
@@ -32,8 +32,8 @@ test('planning grows with the cluster, not with its square', () => {
     expect(plan(wanted, state)).toEqual([])
     return { first: bestMs(() => plan(wanted, empty)), again: bestMs(() => plan(wanted, state)) }
   }
-  const [small, large] = [there(125), there(1000)]
-  // Eight times the cluster: a square would take 64 times as long.
-  expect(large.first / small.first).toBeLessThan(32)
-  expect(large.again / small.again).toBeLessThan(32)
+  const [small, large] = [there(125), there(2000)]
+  // 16 times the cluster: a square would take 256 times as long, which leaves room for a machine that is busy.
+  expect(large.first / small.first).toBeLessThan(100)
+  expect(large.again / small.again).toBeLessThan(100)
 })
