@@ -151,7 +151,8 @@ static __always_inline int lb_nat_find(struct lb_packet *packet, struct lb_trans
 /* LB_NONE: it is a reply. Else why it passes, or is dropped. */
 static __always_inline enum lb_counter lb_find_reply(struct lb_packet *packet, struct lb_translation *to)
 {
-	if (!packet->has_ports || !lb_is_nat_end(packet->saddr, packet->sport, packet->proto, packet->family))
+	if (!lb_translates() || !packet->has_ports ||
+	    !lb_is_nat_end(packet->saddr, packet->sport, packet->proto, packet->family))
 		return LB_PASS_NO_SERVICE;
 	if (!lb_nat_find(packet, to))
 		return LB_PASS_NO_FLOW;

@@ -87,10 +87,9 @@ struct lb_meta {
 
 LB_ARRAY(lb_meta, 1, struct lb_meta);
 
-/* The operator's emergency switch: flows that are known go on, no new one is balanced. */
 struct lb_switch {
-	__u32 new_flows_stopped;
-	__u32 pad;
+	__u32 new_flows_stopped; /* the operator's emergency switch: flows that are known go on, no new one is balanced */
+	__u32 translates;        /* a service is in NAT mode: other packets are looked at as answers, 25 ns each */
 };
 
 LB_ARRAY(lb_switches, 1, struct lb_switch);
@@ -101,6 +100,14 @@ static __always_inline int lb_is_stopped(void)
 	struct lb_switch *found = bpf_map_lookup_elem(&lb_switches, &only);
 
 	return found && found->new_flows_stopped;
+}
+
+static __always_inline int lb_translates(void)
+{
+	__u32 only = 0;
+	struct lb_switch *found = bpf_map_lookup_elem(&lb_switches, &only);
+
+	return found && found->translates;
 }
 
 static __always_inline struct lb_service *lb_service_of(const struct lb_packet *packet)

@@ -79,7 +79,7 @@ const shapes = {
     packets: 'count',
     bytes: 'count',
   },
-  switches: { new_flows_stopped: 'u32' },
+  switches: { new_flows_stopped: 'u32', translates: 'u32' },
   stats: {
     packets: 'count',
     bytes: 'count',

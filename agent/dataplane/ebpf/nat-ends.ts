@@ -11,7 +11,7 @@ export interface NatEnd {
   readonly protocol: 'tcp' | 'udp'
 }
 
-/** Writes how many services have this end now: counted, so that doing it twice changes nothing. */
+/** Writes how many services have this end now, and whether any has one: counted, so that doing it twice changes nothing. */
 export function countNatEnd(set: MapSet, layout: Layout, end: NatEnd, services: readonly ServiceRow[]): void {
   const { address, port, protocol } = end
   const key = layout.natKey.encode({
@@ -25,6 +25,8 @@ export function countNatEnd(set: MapSet, layout: Layout, end: NatEnd, services: 
     ({ config, reals }) =>
       config.protocol === protocol && reals.some((real) => real.key === endKey && real.forwarding === 'nat'),
   ).length
+  const isAny = services.some(({ reals }) => reals.some(({ forwarding }) => forwarding === 'nat'))
+  layout.switches.write(set.rows('lb_switches').view, 0, { translates: isAny ? 1 : 0 })
   if (count === 0) set.map('lb_nat_ends').delete(key)
   else set.map('lb_nat_ends').update(key, layout.natEnd.encode({ services: count }))
 }
