@@ -44,17 +44,18 @@ async function look(page: Page, name: string): Promise<void> {
   await expectAccessible(page)
 }
 
-test('NAT needs IPVS, and the page says so; ports per real server and persistence reach the kernel', async () => {
+test('FullNAT needs IPVS, and the page says so; in NAT, ports per real server and persistence reach the kernel', async () => {
   const { page, scenario } = await openScenario(browser, await draftScenario(wizardDraft('dr', 'mode')))
+  await page.getByRole('radio', { name: 'FullNAT', exact: true }).check()
+  await page.getByText(/IPVS is the dataplane for this: eBPF in this version offers/).waitFor()
   await page.getByRole('radio', { name: 'NAT', exact: true }).check()
-  await page.getByText('IPVS is the dataplane for this: eBPF in this version offers DR only.').waitFor()
   await page
     .getByRole('complementary', { name: 'The packet in NAT' })
     .getByText('which undoes what it rewrote')
     .waitFor()
   await look(page, 'nat-mode')
   await goOn(page, 'Dataplane, scheduler, checks')
-  expect(await page.getByRole('radio', { name: 'eBPF', exact: true }).isDisabled()).toBe(true)
+  await page.getByRole('radio', { name: 'IPVS', exact: true }).check()
   await page.getByRole('radio', { name: /^wlc/ }).check()
   await page.getByRole('button', { name: 'More: persistence, one packet' }).click()
   await page.getByRole('checkbox', { name: /^Persistence/ }).check()
@@ -219,10 +220,10 @@ test('a director without the IPVS module: what needs it cannot be chosen, with t
     .getByText(/IPVS is missing here\. There is no module ip_vs/)
     .first()
     .waitFor()
-  for (const mode of ['NAT', 'Tunnel', 'FullNAT']) {
-    expect(await page.getByRole('radio', { name: mode, exact: true }).isDisabled()).toBe(true)
+  expect(await page.getByRole('radio', { name: 'FullNAT', exact: true }).isDisabled()).toBe(true)
+  for (const mode of ['DR', 'NAT', 'Tunnel']) {
+    expect(await page.getByRole('radio', { name: mode, exact: true }).isEnabled()).toBe(true)
   }
-  expect(await page.getByRole('radio', { name: 'DR', exact: true }).isEnabled()).toBe(true)
   await look(page, 'no-ipvs-mode')
   await goOn(page, 'Dataplane, scheduler, checks')
   await page.getByText(/this kernel has no module ip_vs\. Install the package/).waitFor()

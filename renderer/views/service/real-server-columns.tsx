@@ -213,7 +213,7 @@ export function useRealServerColumns(given: Given): readonly Column<RealServerRo
         isOptional: true,
         header: t('column.out'),
         hint: refresh,
-        width: 98,
+        width: 92,
         align: 'end',
         sortBy: ({ bitsOut }) => bitsOut,
         cell: ({ server, bitsOut }) => <OutRate bits={bitsOut} forwarding={server.forwarding} />,
@@ -223,7 +223,7 @@ export function useRealServerColumns(given: Given): readonly Column<RealServerRo
         isOptional: true,
         header: t('column.thresholds'),
         hint: t('service.thresholdsHint'),
-        width: 102,
+        width: 98,
         align: 'end',
         sortBy: ({ server }) => server.desired.upperThreshold ?? 0,
         cell: ({ server: { desired } }) => {
