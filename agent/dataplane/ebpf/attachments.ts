@@ -7,7 +7,7 @@ import { type BpfLink, linkTcx, linkXdp, openPinnedLink, tcxPrograms, xdpMode } 
 import { type BpfProgram, programById } from '../../kernel/bpf-program.ts'
 import { isErrno } from '../../kernel/errno.ts'
 import type { Link, RouteSocket } from '../../kernel/route.ts'
-import { TcPlace, TcSocket } from '../../kernel/tc-filter.ts'
+import { TcPlace, type TcSocket } from '../../kernel/tc-filter.ts'
 
 const linkPrefix = 'link_'
 const genericSuffix = '_generic'
@@ -34,12 +34,13 @@ interface Held {
 export class Attachments {
   readonly #folder: string
   readonly #routes: RouteSocket
-  readonly #tc = new TcSocket()
+  readonly #tc: TcSocket
   readonly #links = new Map<number, Held>()
 
-  constructor(folder: string, routes: RouteSocket) {
+  constructor(folder: string, routes: RouteSocket, tc: TcSocket) {
     this.#folder = folder
     this.#routes = routes
+    this.#tc = tc
   }
 
   get count(): number {
@@ -106,7 +107,7 @@ export class Attachments {
     try {
       link = this.#linkAt(hook, program, at.index)
     } catch (error) {
-      if (isErrno(error, 'EBUSY', 'EEXIST')) throw busy(at, error)
+      if (isErrno(error, 'EBUSY', 'EEXIST')) throw busy(at, error, this.#tc)
       if (isErrno(error, 'EOPNOTSUPP', 'EINVAL', 'ENOENT') && others.length > 0)
         return this.attach(interfaceName, others, programs, purpose)
       throw error
@@ -187,7 +188,7 @@ export class Attachments {
             interface: at.name,
             hook,
             reason: reasons[hook],
-            foreignPrograms: foreignPrograms(at, new Set([link.facts().programId])),
+            foreignPrograms: foreignPrograms(at, new Set([link.facts().programId]), this.#tc),
             isForReplies: purpose === 'replies',
           },
         ]
@@ -198,7 +199,6 @@ export class Attachments {
   close(): void {
     for (const { link } of this.#links.values()) link.close()
     this.#links.clear()
-    this.#tc.close()
   }
 }
 
@@ -217,10 +217,10 @@ function programFor(hook: DataplaneHook, programs: ReadonlyMap<string, BpfProgra
 }
 
 /** Names of what others have on the interface; a number where the kernel does not tell the name. */
-export function foreignPrograms(at: Link, own: ReadonlySet<number>): string[] {
+export function foreignPrograms(at: Link, own: ReadonlySet<number>, tc: TcSocket): string[] {
   const ids = [
     ...tcxPrograms(at.index),
-    ...tcPrograms(at.index),
+    ...tc.filters(at.index).map(({ programId }) => programId),
     ...(at.xdpProgramId === null ? [] : [at.xdpProgramId]),
   ]
   return ids
@@ -235,17 +235,8 @@ export function foreignPrograms(at: Link, own: ReadonlySet<number>): string[] {
     })
 }
 
-function tcPrograms(ifindex: number): number[] {
-  const tc = new TcSocket()
-  try {
-    return tc.filters(ifindex).map(({ programId }) => programId)
-  } finally {
-    tc.close()
-  }
-}
-
-function busy(at: Link, cause: unknown): AppError {
-  const others = foreignPrograms(at, new Set()).join(', ')
+function busy(at: Link, cause: unknown, tc: TcSocket): AppError {
+  const others = foreignPrograms(at, new Set(), tc).join(', ')
   return new AppError(
     'REFUSED',
     `Interface ${at.name} has an XDP program already${others === '' ? '' : `: ${others}`}.`,

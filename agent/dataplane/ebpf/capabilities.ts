@@ -4,6 +4,7 @@ import type { DataplaneHook } from '../../../core/model/observed.ts'
 import { hasTcx } from '../../kernel/bpf-link.ts'
 import { isErrno } from '../../kernel/errno.ts'
 import type { RouteSocket } from '../../kernel/route.ts'
+import type { TcSocket } from '../../kernel/tc-filter.ts'
 import type { DataplaneCapabilities, HookCapability } from '../dataplane.ts'
 import { foreignPrograms } from './attachments.ts'
 import { bpffs } from './map-set.ts'
@@ -28,6 +29,7 @@ function obstacle(): string | null {
 
 export function lookForCapabilities(
   routes: RouteSocket,
+  tc: TcSocket,
   wanted: readonly DataplaneHook[],
   interfaceName: string | undefined,
   ownProgramIds: ReadonlySet<number>,
@@ -42,7 +44,7 @@ export function lookForCapabilities(
   } catch (error) {
     if (!isErrno(error, 'EINVAL', 'EPERM')) throw error
   }
-  const others = at == null ? [] : foreignPrograms(at, ownProgramIds)
+  const others = at == null ? [] : foreignPrograms(at, ownProgramIds, tc)
   const xdpOwner = at?.xdpProgramId != null && !ownProgramIds.has(at.xdpProgramId)
   const all: HookCapability[] = [
     {

@@ -9,6 +9,7 @@ import type { Counters, Flow } from '../../../core/model/telemetry.ts'
 import type { BpfProgram } from '../../kernel/bpf-program.ts'
 import { type ObjectFile, readObject } from '../../kernel/object.ts'
 import { RouteSocket } from '../../kernel/route.ts'
+import { TcSocket } from '../../kernel/tc-filter.ts'
 import type {
   DataplaneCapabilities,
   DataplaneEvent,
@@ -79,6 +80,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
   readonly #object: ObjectFile
   readonly #layout: Layout
   readonly #routes = new RouteSocket()
+  readonly #tc = new TcSocket()
   readonly #capacity: Capacity
   readonly #log: (error: unknown) => void
   readonly #listeners = new Set<(event: DataplaneEvent) => void>()
@@ -103,7 +105,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     const programs = set.load()
     const clock = programs.get('lb_clock')
     if (clock === undefined) throw new TypeError('the object has no program lb_clock')
-    const attachments = new Attachments(this.#folder, this.#routes)
+    const attachments = new Attachments(this.#folder, this.#routes, this.#tc)
     attachments.adopt(programs)
     return {
       set,
@@ -135,7 +137,7 @@ export class EbpfDataplane implements EbpfDataplaneLike {
 
   capabilities(interfaceName?: string): DataplaneCapabilities {
     const own = new Set([...(this.#loaded?.programs.values() ?? [])].map((program) => program.id))
-    return lookForCapabilities(this.#routes, this.#hooks, interfaceName, own)
+    return lookForCapabilities(this.#routes, this.#tc, this.#hooks, interfaceName, own)
   }
 
   /** The maps know everything: hints are not needed. */
@@ -348,5 +350,6 @@ export class EbpfDataplane implements EbpfDataplaneLike {
     for (const program of loaded?.programs.values() ?? []) program.close()
     loaded?.set.close()
     this.#routes.close()
+    this.#tc.close()
   }
 }

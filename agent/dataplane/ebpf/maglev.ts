@@ -37,33 +37,18 @@ function preference(key: string): { offset: number; skip: number } {
  * every second turn. Without a member of weight over 0 all slots are nobody's.
  */
 export function buildRing(members: readonly RingMember[]): Ring {
-  const { keys, weights, heaviest } = inOrder(members)
+  const candidates = inOrder(members)
   const slots = new Uint16Array(ringSize)
-  if (keys.length === 0) return { keys, slots }
-  const next = new Uint32Array(keys.length)
-  const skips = new Uint32Array(keys.length)
-  for (const [i, key] of keys.entries()) {
-    const { offset, skip } = preference(key)
-    next[i] = offset
-    skips[i] = skip
-  }
-  const turnsTaken = new Float64Array(keys.length)
-  const calendar = new Calendar(keys.length)
-  for (let i = 0; i < keys.length; i++) calendar.add(i, 0)
-  let taken = 0
-  for (let turn = 0; ; turn++) {
-    for (const i of calendar.take(turn)) {
-      let slot = next[i] ?? 0
-      const skip = skips[i] ?? 1
-      while (slots[slot] !== 0) slot = (slot + skip) % ringSize
-      slots[slot] = i + 1
-      next[i] = (slot + skip) % ringSize
-      if (++taken === ringSize) return { keys, slots }
-      const count = (turnsTaken[i] ?? 0) + 1
-      turnsTaken[i] = count
-      calendar.add(i, Math.ceil((count * heaviest) / (weights[i] ?? 1)))
-    }
-  }
+  const preferences = candidates.keys.map(preference)
+  const next = Uint32Array.from(preferences, ({ offset }) => offset)
+  const skips = Uint32Array.from(preferences, ({ skip }) => skip)
+  return byTurns(candidates, slots, (member) => {
+    const skip = skips[member] ?? 1
+    let slot = next[member] ?? 0
+    while (slots[slot] !== 0) slot = (slot + skip) % ringSize
+    next[member] = (slot + skip) % ringSize
+    return slot
+  })
 }
 
 /**
@@ -71,20 +56,28 @@ export function buildRing(members: readonly RingMember[]): Ring {
  * with weights 3 and 1 the turns are A B A A, not A A A B.
  */
 export function interleave(members: readonly RingMember[]): Ring {
-  const { keys, weights, heaviest } = inOrder(members)
-  const slots = new Uint16Array(ringSize)
+  let slot = 0
+  return byTurns(inOrder(members), new Uint16Array(ringSize), () => slot++)
+}
+
+/** Fills all slots: each member has its turns by weight, and takes the slot that `choose` gives it. */
+function byTurns(
+  { keys, weights, heaviest }: ReturnType<typeof inOrder>,
+  slots: Uint16Array,
+  choose: (member: number) => number,
+): Ring {
   if (keys.length === 0) return { keys, slots }
   const turnsTaken = new Float64Array(keys.length)
   const calendar = new Calendar(keys.length)
-  for (let i = 0; i < keys.length; i++) calendar.add(i, 0)
+  for (let member = 0; member < keys.length; member++) calendar.add(member, 0)
   let taken = 0
   for (let turn = 0; ; turn++) {
-    for (const i of calendar.take(turn)) {
-      slots[taken++] = i + 1
-      if (taken === ringSize) return { keys, slots }
-      const count = (turnsTaken[i] ?? 0) + 1
-      turnsTaken[i] = count
-      calendar.add(i, Math.ceil((count * heaviest) / (weights[i] ?? 1)))
+    for (const member of calendar.take(turn)) {
+      slots[choose(member)] = member + 1
+      if (++taken === ringSize) return { keys, slots }
+      const count = (turnsTaken[member] ?? 0) + 1
+      turnsTaken[member] = count
+      calendar.add(member, Math.ceil((count * heaviest) / (weights[member] ?? 1)))
     }
   }
 }
